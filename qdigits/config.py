@@ -1,0 +1,84 @@
+"""Every setting of a training, and the named recipes: a result has a name, a diff and a commit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Literal, get_args, get_type_hints
+
+from qdigits.errors import ConfigError
+
+Optimizer = Literal["sgd", "nesterov", "adamw", "muon"]
+Schedule = Literal["constant", "cosine", "linear"]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training, complete: the same settings give the same weights, bit for bit, on the same machine."""
+
+    model: str = "mlp"
+    """Architecture, a name in models.MODELS."""
+    data: str = "qmnist"
+    """Data source, a name in data.SOURCES."""
+    data_dir: str | None = None
+    """Folder that holds the data files already; otherwise they are fetched into the cache."""
+    split: Literal["official", "writer", "random"] = "official"
+    """official: MNIST's own test set; writer: no hand on two sides; random: as the brief has it."""
+    validation: float = 0.1
+    """Share of the training images (whole writers where they are known) held out to choose by."""
+    epochs: int = 15
+    batch_size: int = 32
+    lr: float = 1e-3
+    """Learning rate at its highest."""
+    optimizer: Optimizer = "sgd"
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: Schedule = "constant"
+    warmup: float = 0.0
+    """Share of all steps over which the learning rate climbs from zero."""
+    augment: tuple[str, ...] = ()
+    """Names in augment.AUGMENTATIONS, applied in this order."""
+    negatives: float = 0.0
+    """Non-digits the program draws itself, as a share of each batch; they teach what to refuse."""
+    average: float = 0.0
+    """Decay per step of the averaged weights that are validated and kept; 0 keeps the last ones."""
+    label_smoothing: float = 0.0
+    seed: int = 0
+    threads: int = 1
+    """Processor threads; part of the record, because sums in another order are other sums."""
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("epochs", 1, 100_000), ("batch_size", 1, 65_536), ("lr", 1e-9, 10), ("threads", 1, 1024),
+            ("momentum", 0, 0.9999), ("weight_decay", 0, 10), ("validation", 0.001, 0.9), ("warmup", 0, 1),
+            ("negatives", 0, 1), ("average", 0, 0.99999), ("label_smoothing", 0, 0.9), ("seed", 0, 2**31),
+        ):  # fmt: skip
+            value = getattr(self, name)
+            if not least <= value <= most:
+                raise ConfigError(f"{name} is {value}; choose a value from {least} to {most}")
+        for name in ("optimizer", "schedule", "split"):
+            names = get_args(get_type_hints(TrainConfig)[name])
+            if getattr(self, name) not in names:
+                raise ConfigError(f"{name} {getattr(self, name)!r} is unknown; choose one of {', '.join(names)}")
+
+
+PHOTO = ("warp", "stretch", "stroke", "neighbours", "resolution", "outline", "blur", "light", "clutter", "noise")
+
+RECIPES: dict[str, TrainConfig] = {
+    # the original brief, to the letter
+    "brief": TrainConfig(),
+    # the network that ships: it has seen how people write, photograph and scan, and what is no digit
+    "best": TrainConfig(
+        model="cnn", epochs=60, batch_size=128, lr=2e-3, optimizer="adamw", weight_decay=0.02, schedule="cosine",
+        warmup=0.03, augment=PHOTO, negatives=0.25, average=0.999,
+    ),
+}  # fmt: skip
+
+FIELDS = tuple(field.name for field in fields(TrainConfig))
+
+
+def recipe(name: str) -> TrainConfig:
+    """The recipe of that name. Raises ConfigError, listing the names, if there is none."""
+    if name not in RECIPES:
+        raise ConfigError(f"there is no recipe {name!r}; choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,0 +1,120 @@
+"""The networks. A model eats float32 (N, 1, 28, 28), ink 1.0 on paper 0.0, and gives logits (N, 10).
+
+To add one: a subclass of DigitModel and its line in MODELS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from qdigits.errors import ConfigError
+
+NEVER = -1e4  # the logit of "not a digit" in a model that was never shown one
+
+
+class DigitModel(nn.Module):
+    """A network that carries its own normalisation, calibration and threshold, so that no caller can forget them.
+
+    An eleventh, constant logit, `nothing`, stands for "not a digit": the ten probabilities may sum to less than 1.
+    """
+
+    architecture: ClassVar[str]
+    mean: Tensor
+    std: Tensor
+    temperature: Tensor
+    nothing: Tensor
+
+    def __init__(self, body: nn.Module, **dimensions: int) -> None:
+        super().__init__()
+        self.dimensions, self.body = dimensions, body
+        self.card: dict[str, Any] = {}
+        buffers = {"mean": 0.1307, "std": 0.3081, "temperature": 1.0, "nothing": NEVER, "accept": 0.5}
+        for name, value in buffers.items():
+            self.register_buffer(name, torch.tensor(value))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, float32 (N, 10), of float32 images (N, 1, 28, 28) with ink 1.0 on paper 0.0."""
+        return self.body((images - self.mean) / self.std)
+
+    @property
+    def threshold(self) -> float:
+        """The confidence from which an answer is accepted."""
+        return float(self.accept)
+
+    def calibrated(self, logits: Tensor) -> Tensor:
+        """Probabilities (N, 10); what is missing to 1 in a row is the probability of no digit at all."""
+        nothing = self.nothing.expand(len(logits), 1)
+        return torch.cat([logits / self.temperature, nothing], 1).softmax(1)[:, :10]
+
+    @torch.inference_mode()
+    def probabilities(self, tiles: np.ndarray) -> np.ndarray:
+        """Calibrated probabilities, float32 (N, 10), of uint8 tiles (N, 28, 28)."""
+        images = torch.from_numpy(tiles).to(self.mean.device)[:, None].float() / 255  # (N, 1, 28, 28)
+        return self.calibrated(self(images)).cpu().numpy()
+
+
+class MLP(DigitModel):
+    """The brief's network, 784-128-64-10 with ReLU: 109,386 parameters."""
+
+    architecture = "mlp"
+
+    def __init__(self, hidden1: int = 128, hidden2: int = 64) -> None:
+        super().__init__(
+            nn.Sequential(
+                nn.Flatten(),  # (N, 784)
+                nn.Linear(784, hidden1), nn.ReLU(),
+                nn.Linear(hidden1, hidden2), nn.ReLU(),
+                nn.Linear(hidden2, 10),
+            ), hidden1=hidden1, hidden2=hidden2,
+        )  # fmt: skip
+
+
+def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+    )
+
+
+class Residual(nn.Module):
+    """x + f(x): the layer learns only what is to be changed (He et al. 2015, arXiv:1512.03385)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv = _conv(width, width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.conv(x)
+
+
+class CNN(DigitModel):
+    """Five convolutions: a strided 5x5, then two stages of 3x3 with one residual each."""
+
+    architecture = "cnn"
+
+    def __init__(self, width: int = 32) -> None:
+        super().__init__(
+            nn.Sequential(
+                _conv(1, width, size=5, stride=2),  # (N, 32, 14, 14)
+                _conv(width, 2 * width),  # (N, 64, 14, 14)
+                Residual(2 * width),
+                _conv(2 * width, 4 * width, stride=2),  # (N, 128, 7, 7)
+                Residual(4 * width),
+                nn.Flatten(),
+                nn.Linear(4 * width * 49, 10),
+            ), width=width,
+        )  # fmt: skip
+
+
+MODELS: dict[str, type[DigitModel]] = {model.architecture: model for model in (MLP, CNN)}
+
+
+def build(name: str, dimensions: Mapping[str, int] | None = None) -> DigitModel:
+    """A freshly initialised model. Raises ConfigError, listing the names, if there is none of that name."""
+    if name not in MODELS:
+        raise ConfigError(f"there is no model {name!r}; choose one of {', '.join(MODELS)}")
+    return MODELS[name](**(dimensions or {}))

@@ -1,0 +1,39 @@
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: app test train bench real torture lint size
+
+app: .venv/installed        ## open the page
+	$(BIN)/streamlit run app.py
+
+test: .venv/developing      ## what CI runs
+	$(BIN)/pytest
+
+train: .venv/installed      ## the best model, from QMNIST
+	$(BIN)/qdigits train cnn
+
+bench: .venv/developing     ## speed: ours, the rivals, the ratio
+	$(BIN)/python bench/speed.py
+
+real: .venv/developing      ## accuracy on digits from other hands
+	$(BIN)/python bench/real.py
+
+torture: .venv/developing   ## faults by the thousand
+	$(BIN)/python bench/torture.py
+
+lint: .venv/developing
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+size:                       ## lines per file: growth is visible
+	@wc -l qdigits/*.py app.py | sort -n
+
+# Installed once, and again only when what is asked for has changed.
+.venv/installed: requirements.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -r requirements.txt
+	touch $@
+
+.venv/developing: .venv/installed
+	$(BIN)/pip install --quiet -r requirements.txt -e ".[dev]"
+	touch $@

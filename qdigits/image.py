@@ -1,0 +1,232 @@
+"""Any photo -> MNIST-like tiles: open, even out the light, find the ink, fit the tile."""
+
+import io
+import math
+import os
+import stat
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageOps
+
+from .errors import ImageError
+
+TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
+LONGEST, SHORTEST = 2000, 112  # working size: larger pictures are shrunk, smaller ones enlarged (longest side, pixels)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One digit and every step on its way: what the page shows as a strip of pictures."""
+
+    photo: np.ndarray  # uint8 (H, W, 3), as opened
+    evened: np.ndarray  # uint8 (h, w), light evened out, ink 255 on paper 0
+    ink: np.ndarray  # uint8 (h, w), only what belongs to the digit
+    box: tuple[int, int, int, int] | None  # left, top, right, bottom on the photo; None: nothing there
+    tile: np.ndarray  # uint8 (28, 28)
+
+
+def open_photo(source: Any) -> np.ndarray:
+    """Any picture as upright RGB.
+
+    Takes   a path, bytes, file object, Pillow image, numpy array or tensor (grey, RGB or RGBA, channels first or last).
+    Gives   uint8 (H, W, 3).
+    Raises  ImageError: absent, unreadable or empty file; over 50 megapixels; an array that is no picture.
+    """
+    if isinstance(source, (str, os.PathLike)):
+        source = _read_file(source)
+    elif hasattr(source, "read"):
+        source = source.read(MAX_BYTES + 1)
+    try:
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            if not 0 < len(source) <= MAX_BYTES:
+                raise ImageError(f"picture of {len(source)} bytes: 1 to {MAX_BYTES:,} can be read")
+            source = Image.open(io.BytesIO(source), formats=FORMATS)
+        if isinstance(source, Image.Image):
+            return _from_pillow(source)
+        return _from_array(source)
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow raises far more than OSError on a damaged file
+        raise ImageError(f"not a picture that can be read ({error}); give one of {', '.join(FORMATS)}") from error
+
+
+def _read_file(path: str | os.PathLike) -> bytes:
+    try:
+        found = os.stat(path)
+        if not stat.S_ISREG(found.st_mode):  # a FIFO would hang, a folder has no bytes
+            raise ImageError(f"{path}: not a regular file")
+        if found.st_size > MAX_BYTES:
+            raise ImageError(f"{path}: {found.st_size:,} bytes; at most {MAX_BYTES:,} are read")
+        with open(path, "rb") as file:
+            return file.read()
+    except (OSError, ValueError) as error:
+        raise ImageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _from_pillow(image: Image.Image) -> np.ndarray:
+    if image.width * image.height > MAX_PIXELS:
+        raise ImageError(f"{image.width} x {image.height} pixels; at most {MAX_PIXELS:,} are read")
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I") or image.mode == "F":
+        return _from_array(np.asarray(image))
+    if image.has_transparency_data:
+        return _on_backdrop(np.asarray(image.convert("RGBA")))
+    return np.asarray(image.convert("RGB"))
+
+
+def _from_array(array: Any) -> np.ndarray:
+    if hasattr(array, "detach"):  # a tensor, without importing torch
+        array = array.detach().cpu().numpy()
+    array = np.asarray(array)
+    while array.ndim > 2 and array.shape[0] == 1:
+        array = array[0]
+    if array.ndim == 3 and array.shape[0] in (3, 4) and array.shape[2] not in (1, 3, 4):
+        array = np.moveaxis(array, 0, 2)
+    if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or array.ndim == 3 and array.shape[2] not in (1, 3, 4):
+        raise ImageError(f"array of shape {array.shape} and type {array.dtype} is no picture: give (H, W) or (H, W, 3)")
+    if not 0 < array.shape[0] * array.shape[1] <= MAX_PIXELS:
+        raise ImageError(f"array of {array.shape[1]} x {array.shape[0]} pixels; 1 to {MAX_PIXELS:,} can be read")
+    array = _to_uint8(array)
+    if array.ndim == 3 and array.shape[2] == 4:
+        return _on_backdrop(array)
+    return array if array.ndim == 3 and array.shape[2] == 3 else cv2.cvtColor(array, cv2.COLOR_GRAY2RGB)
+
+
+def _to_uint8(array: np.ndarray) -> np.ndarray:
+    """Scale by what the numbers show: 0..1, already normalised around 0, 0..255, or more bits than eight."""
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    values = array.astype(np.float32)
+    low, high = float(values.min()), float(values.max())
+    if not math.isfinite(low + high):
+        raise ImageError("array with values that are not finite")
+    if low < 0:
+        values, high = values - low, high - low
+    if array.dtype.kind == "f" and (low < 0 or high <= 1) or array.dtype.kind == "b":
+        top = high if low < 0 else 1.0
+    else:
+        top = 2.0 ** max(8, math.ceil(math.log2(high + 1))) - 1
+    return np.rint(values * (255 / max(top, 1e-6))).clip(0, 255).astype(np.uint8)
+
+
+def _on_backdrop(rgba: np.ndarray) -> np.ndarray:
+    """Transparent parts become paper: the opposite of the ink, or the colour of the sheet when most of it is opaque."""
+    colour, alpha = rgba[..., :3], rgba[..., 3:].astype(np.float32) / 255
+    seen = colour[alpha[..., 0] > 0.5]
+    if len(seen) * 2 > alpha.size:
+        backdrop = np.median(seen, axis=0)
+    else:
+        backdrop = np.float32(0 if len(seen) and seen.mean() > 127 else 255)
+    return np.rint(colour * alpha + backdrop * (1 - alpha)).astype(np.uint8)
+
+
+def find_ink(photo: np.ndarray) -> tuple[np.ndarray, float]:
+    """The ink on a photo, whatever the light, the paper's colour, and whichever is darker.
+
+    Takes   uint8 (H, W, 3).
+    Gives   uint8 (h, w), ink up to 255 on paper 0, at a working size; and how many photo pixels one of its pixels is.
+    """
+    height, width = photo.shape[:2]
+    scale = min(max(max(height, width) / LONGEST, 1.0), max(max(height, width) / SHORTEST, 1e-3))
+    if max(height, width) < SHORTEST or max(height, width) > LONGEST:
+        size = (max(round(width / scale), 1), max(round(height / scale), 1))
+        photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC)
+    else:
+        scale = 1.0
+    small = cv2.resize(photo, None, fx=f, fy=f, interpolation=cv2.INTER_AREA) if (f := 256 / max(photo.shape)) < 1 else photo
+    if _ink_is_brighter(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)):
+        photo, small = cv2.bitwise_not(photo), cv2.bitwise_not(small)
+    side = max(min(small.shape[:2]) // 3, 3) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    paper = cv2.morphologyEx(cv2.GaussianBlur(small, (3, 3), 0), cv2.MORPH_CLOSE, kernel)
+    paper = cv2.GaussianBlur(paper, (side, side), 0)
+    paper = cv2.resize(paper, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    ink = cv2.divide(cv2.subtract(paper, photo), paper, scale=255)
+    ink = ink.max(axis=2) // 2 + cv2.transform(ink, np.full((1, 3), 1 / 6, np.float32))
+    return ink, scale
+
+
+def _ink_is_brighter(grey: np.ndarray) -> bool:
+    """Ink covers less than half of a picture and leaves most of its edge free."""
+    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    low, high = np.percentile(grey, [1, 99]).astype(float)
+    spread = max(high - low, 1.0)
+    middle = (low + high) / 2
+    return (np.median(edge) - middle) / spread + 2 * (grey.mean() - middle) / spread < 0
+
+
+def prepare(source: Any) -> Prepared:
+    """One photographed digit as the tile MNIST would have made of it.
+
+    Takes   whatever open_photo takes; a 28x28 picture on dark paper is a tile already and passes unchanged.
+    Gives   Prepared; without ink, its box is None and its tile black.
+    Raises  ImageError, as open_photo does.
+    Source  LeCun et al. 1998 (20x20 box, centre of mass); Yadav and Bottou 2019, arXiv:1905.10498.
+    """
+    photo = open_photo(source)
+    if photo.shape[:2] == (TILE, TILE):
+        grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+        if _ink_is_brighter(grey):
+            return Prepared(photo, grey, grey, (0, 0, TILE, TILE), grey)
+    evened, scale = find_ink(photo)
+    ink, box = _one_digit(evened)
+    if box is None:
+        return Prepared(photo, evened, ink, None, np.zeros((TILE, TILE), np.uint8))
+    left, top, right, bottom = box
+    on_photo = (int(left * scale), int(top * scale), math.ceil(right * scale), math.ceil(bottom * scale))
+    return Prepared(photo, evened, ink, on_photo, fit_tile(ink[top:bottom, left:right]))
+
+
+def _one_digit(evened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int] | None]:
+    """The heaviest mark and what lies close to it."""
+    level = float(np.percentile(evened[evened > 20], 95)) if (evened > 20).any() else 0.0
+    if level < 40:
+        return np.zeros_like(evened), None
+    mask = (evened > level * 0.4).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    boxes, areas = stats[1:, :4], stats[1:, 4]
+    main = int(areas.argmax())
+    left, top, width, height = boxes[main]
+    reach = 0.3 * max(width, height)
+    gap_x = np.maximum(boxes[:, 0] - (left + width), left - (boxes[:, 0] + boxes[:, 2]))
+    gap_y = np.maximum(boxes[:, 1] - (top + height), top - (boxes[:, 1] + boxes[:, 3]))
+    keep = (np.maximum(gap_x, gap_y) < reach) & (areas > 0.02 * areas[main])
+    chosen = np.isin(labels, np.flatnonzero(keep) + 1).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(chosen)
+    ink = np.where(cv2.dilate(chosen, np.ones((3, 3), np.uint8)) > 0, evened, 0)
+    return ink, (left, top, left + width, top + height)
+
+
+def fit_tile(ink: np.ndarray) -> np.ndarray:
+    """A crop of ink as MNIST frames it: longest side 20 pixels, anti-aliased, centre of mass at (14, 14).
+
+    Takes   uint8 (h, w), ink on 0.
+    Gives   uint8 (28, 28).
+    """
+    scale = BOX / max(ink.shape)
+    size = (max(round(ink.shape[1] * scale), 1), max(round(ink.shape[0] * scale), 1))
+    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC).astype(np.float32)
+    small *= 255 / max(float(np.percentile(small, 98)), 1.0)
+    mass = small.sum() or 1.0
+    x = CENTRE - (small.sum(0) @ np.arange(size[0])) / mass
+    y = CENTRE - (small.sum(1) @ np.arange(size[1])) / mass
+    shift = np.array([[1, 0, np.clip(round(x), 0, TILE - size[0])], [0, 1, np.clip(round(y), 0, TILE - size[1])]], np.float32)
+    return cv2.warpAffine(small.clip(0, 255).astype(np.uint8), shift, (TILE, TILE))
+
+
+def annotate(photo: Any, reading: Any) -> Image.Image:
+    """The photo with a box and a digit drawn for everything that a Reading found; pale where it is not accepted."""
+    image = Image.fromarray(open_photo(photo))
+    pen = ImageDraw.Draw(image)
+    thickness = max(max(image.size) // 500, 1)
+    for found in reading.digits:
+        left, top, right, bottom = found.box
+        colour = (0, 150, 60) if found.accepted else (230, 120, 0)
+        pen.rectangle((left, top, right, bottom), outline=colour, width=thickness)
+        pen.text((left, bottom), str(found.digit), fill=colour, font_size=max(0.4 * (bottom - top), 10))
+    return image

@@ -1,0 +1,169 @@
+"""Files -> a Split of uint8 tensors: one entry of SOURCES a source, and who is held out to measure by."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import DataError
+from .formats import EXTENDED, IMAGES, LABELS, read_idx
+
+TEST = 1 / 6  # of a set that nobody divided officially: 20,000 of 120,000
+SPLITS = "official", "writer", "random"
+ToTile = Callable[[Path], np.ndarray]  # a picture file -> uint8 (28, 28)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Digits, the same row in every tensor; writers and series (NIST's hsf number) where QMNIST knows them."""
+
+    images: Tensor  # uint8 (N, 28, 28), ink 255 on paper 0
+    labels: Tensor  # int64 (N,)
+    writers: Tensor | None = None  # int64 (N,)
+    series: Tensor | None = None  # int64 (N,)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> "Split":
+        columns = (self.images, self.labels, self.writers, self.series)
+        return Split(*(None if column is None else column.to(device) for column in columns))
+
+    def take(self, index: Tensor) -> "Split":
+        known = (None if column is None else column[index] for column in (self.writers, self.series))
+        return Split(self.images[index], self.labels[index], *known)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a source's files are looked for."""
+
+    data_dir: Path
+    to_tile: ToTile | None = None
+
+    def find(self, name: str) -> Path | None:
+        """The regular file of that name, gzipped or not."""
+        return next((p for p in (self.data_dir / f"{name}.gz", self.data_dir / name) if p.is_file()), None)
+
+    def need(self, name: str) -> Path:
+        if path := self.find(name):
+            return path
+        raise DataError(f"{self.data_dir}: no {name}(.gz) there; try --data sample, or --data-dir DIR")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set: what it is, how one part of it is read, and the parts its authors divided it into."""
+
+    about: str
+    read: Callable[[Place, str], Split]
+    parts: tuple[str, ...] = ("train", "test")
+
+
+def _mnist(place: Place, part: str) -> Split:
+    stem = {"train": "train", "test": "t10k"}[part]
+    images = read_idx(place.need(f"{stem}-images-idx3-ubyte"), IMAGES)
+    labels = read_idx(place.need(f"{stem}-labels-idx1-ubyte"), LABELS)
+    # QMNIST's digits begin with MNIST's, in the same order: its writers and series are theirs too.
+    extended = place.find(f"qmnist-{part}-labels-idx2-int")
+    return _split(images, labels, None if extended is None else read_idx(extended, EXTENDED)[: len(labels)])
+
+
+def _qmnist(place: Place, part: str) -> Split:
+    extended = read_idx(place.need(f"qmnist-{part}-labels-idx2-int"), EXTENDED)
+    return _split(read_idx(place.need(f"qmnist-{part}-images-idx3-ubyte"), IMAGES), extended[:, 0], extended)
+
+
+SOURCES = {
+    "mnist": Source("MNIST's 60,000 + 10,000 digits, with QMNIST's writers", _mnist),
+    "qmnist": Source("QMNIST's 60,000 + 60,000 digits, every writer known", _qmnist),
+}
+
+
+def _split(images: np.ndarray, labels: np.ndarray, extended: np.ndarray | None = None) -> Split:
+    """The border every source passes: equal counts, labels 0 to 9, extended labels of the same digits."""
+    if len(images) != len(labels):
+        raise DataError(f"{len(images)} images but {len(labels)} labels: the files do not belong together")
+    if labels.min() < 0 or labels.max() > 9:
+        raise DataError(f"labels run from {labels.min()} to {labels.max()}; expected 0 to 9")
+    if extended is not None and not np.array_equal(extended[:, 0], labels):
+        raise DataError("QMNIST's labels speak of other digits than these: the files do not belong together")
+    columns = [labels] if extended is None else [labels, extended[:, 2], extended[:, 1]]
+    return Split(torch.from_numpy(images), *(torch.from_numpy(column.astype(np.int64)) for column in columns))
+
+
+def load_training(
+    source: str,
+    data_dir: str | Path | None = None,
+    split: str = "official",
+    validation: float = 0.1,
+    seed: int = 0,
+    to_tile: ToTile | None = None,
+) -> tuple[Split, Split]:
+    """The digits to learn from, and those held out to choose by: other writers' wherever writers are known.
+
+    Takes   a name of SOURCES; the directory its files lie in; one of SPLITS; the part to hold out, 0 to 1.
+    Gives   (training, validation). With the official split no test file is opened.
+    Raises  DataError: unknown name, missing or damaged file.
+    """
+    rest, _ = _divided(source, data_dir, split, seed, to_tile, "train")
+    if rest.writers is None and split != "random":
+        logging.getLogger(__name__).warning("%s: writers unknown, validation is drawn at random", source)
+    return _hold_out(rest, validation, seed, by_writer=split != "random")
+
+
+def load_test(
+    source: str,
+    data_dir: str | Path | None = None,
+    split: str = "official",
+    seed: int = 0,
+    to_tile: ToTile | None = None,
+) -> Split:
+    """The digits to measure on; only evaluation may ask. Takes and raises as load_training."""
+    return _divided(source, data_dir, split, seed, to_tile, "test")[1]
+
+
+def _divided(
+    source: str, data_dir: str | Path | None, split: str, seed: int, to_tile: ToTile | None, part: str
+) -> tuple[Split, Split]:
+    """(training and validation, test); the official split reads the part asked for alone, and gives it twice."""
+    if source not in SOURCES:
+        raise DataError(f"no data source {source!r}; there are {', '.join(SOURCES)}")
+    if split not in SPLITS:
+        raise DataError(f"no split {split!r}; there are {', '.join(SPLITS)}")
+    entry, place = SOURCES[source], Place(Path(data_dir or "."), to_tile)
+    if split == "official" and part in entry.parts:
+        only = entry.read(place, part)
+        return only, only
+    parts = [entry.read(place, name) for name in entry.parts]
+    whole = parts[0] if len(parts) == 1 else _joined(parts)
+    if split == "writer" and whole.writers is None:
+        raise DataError(f"{source}: writers unknown, so it cannot be split by writer; try --split random")
+    return _hold_out(whole, TEST, seed, by_writer=split != "random")
+
+
+def _joined(parts: list[Split]) -> Split:
+    def column(name: str) -> Any:
+        each = [getattr(part, name) for part in parts]
+        return None if any(part is None for part in each) else torch.cat(each)
+
+    return Split(column("images"), column("labels"), column("writers"), column("series"))
+
+
+def _hold_out(split: Split, fraction: float, seed: int, by_writer: bool) -> tuple[Split, Split]:
+    """(the rest, a seeded fraction): whole writers where they are known and asked for, else single digits."""
+    draw = torch.Generator().manual_seed(seed)
+    if by_writer and split.writers is not None:
+        _, hand = split.writers.unique(return_inverse=True)
+    else:
+        hand = torch.arange(len(split))
+    hands = int(hand.max()) + 1
+    out = torch.zeros(hands, dtype=torch.bool)
+    out[torch.randperm(hands, generator=draw)[: round(fraction * hands)]] = True
+    held = out[hand]
+    return split.take(~held), split.take(held)

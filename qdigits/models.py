@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from qdigits.errors import ConfigError
+from .errors import ConfigError
 
 NEVER = -1e4  # the logit of "not a digit" in a model that was never shown one
 
@@ -48,7 +48,7 @@ class DigitModel(nn.Module):
 
     def calibrated(self, logits: Tensor) -> Tensor:
         """Probabilities (N, 10); what is missing to 1 in a row is the probability of no digit at all."""
-        nothing = self.nothing.expand(len(logits), 1)
+        nothing = self.nothing.expand(logits.shape[0], 1)  # not len(): the exporter would fix the batch
         return torch.cat([logits / self.temperature, nothing], 1).softmax(1)[:, :10]
 
     @torch.inference_mode()

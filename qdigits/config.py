@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Literal, get_args, get_type_hints
 
-from qdigits.errors import ConfigError
+from .errors import ConfigError
 
 Optimizer = Literal["sgd", "nesterov", "adamw", "muon"]
 Schedule = Literal["constant", "cosine", "linear"]

@@ -1,0 +1,270 @@
+"""What a hand, a pen, paper and a camera do to a digit, in batches of tensors.
+
+Each augmentation takes images float32 (N, 1, 28, 28), ink 1.0 on paper 0.0, and a generator, and gives images of the
+same kind; the same generator state gives the same images. To add one: a function and its line in AUGMENTATIONS.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+Augmentation = Callable[[Tensor, Generator], Tensor]
+
+
+def uniform(like: Tensor, rng: Generator, low: float = 0.0, high: float = 1.0, shape: tuple[int, ...] = ()) -> Tensor:
+    """Uniform numbers, (N,) or (N, *shape), one row for each image."""
+    return torch.rand((len(like), *shape), generator=rng, device=like.device) * (high - low) + low
+
+
+def resample(images: Tensor, matrix: Tensor, shift: Tensor | float = 0.0) -> Tensor:
+    """Images seen through an affine map (N, 2, 3), from target to source, and a displacement (N, 28, 28, 2)."""
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False) + shift
+    return F.grid_sample(images, grid, align_corners=False)
+
+
+def affine(turn: Tensor, shear: Tensor, wide: Tensor, high: Tensor, right: Tensor, down: Tensor) -> Tensor:
+    """Maps (N, 2, 3) for `resample`: radians, shear and magnification as factors, shifts in half tiles."""
+    cos, sin = turn.cos(), turn.sin()
+    return torch.stack([
+        torch.stack([cos / wide, (sin + shear * cos) / wide, -right], 1),
+        torch.stack([-sin / high, (cos - shear * sin) / high, -down], 1),
+    ], 1)  # fmt: skip
+
+
+def sometimes(share: float, change: Augmentation) -> Augmentation:
+    """The change, applied to about this share of the images."""
+
+    def apply(images: Tensor, rng: Generator) -> Tensor:
+        chosen = (uniform(images, rng) < share).nonzero().squeeze(1)
+        return images.index_copy(0, chosen, change(images[chosen], rng)) if len(chosen) else images
+
+    return apply
+
+
+def one_of(share: float, *changes: Augmentation) -> Augmentation:
+    """One of the changes for each image of about this share."""
+
+    def apply(images: Tensor, rng: Generator) -> Tensor:
+        which = (uniform(images, rng) / share * len(changes)).long()
+        for number, change in enumerate(changes):
+            chosen = (which == number).nonzero().squeeze(1)
+            if len(chosen):
+                images = images.index_copy(0, chosen, change(images[chosen], rng))
+        return images
+
+    return apply
+
+
+def _smooth(like: Tensor, rng: Generator, cells: int, channels: int = 1) -> Tensor:
+    """A random field (N, channels, 28, 28) in -1..1 that changes over 28 / cells pixels."""
+    coarse = uniform(like, rng, -1, 1, (channels, cells, cells))
+    return F.interpolate(coarse, size=28, mode="bicubic" if cells > 2 else "bilinear", align_corners=True)
+
+
+def shift(images: Tensor, rng: Generator) -> Tensor:
+    """Up to one pixel either way."""
+    one = 2 / 28
+    still = torch.zeros_like(uniform(images, rng))
+    return resample(images, affine(still, still, still + 1, still + 1,
+                                   uniform(images, rng, -one, one), uniform(images, rng, -one, one)))  # fmt: skip
+
+
+def warp(images: Tensor, rng: Generator) -> Tensor:
+    """Slant, turn, size, aspect, place and an elastic field; most images change little, a few much.
+
+    Source  Simard et al. 2003, "Best practices for convolutional neural networks applied to visual document analysis".
+    """
+    much = uniform(images, rng) ** 1.5
+
+    def about(most: float) -> Tensor:
+        return uniform(images, rng, -most, most) * much
+
+    size = about(0.3) - 0.12 * much
+    matrix = affine(about(0.55), about(0.5), (size + about(0.2)).exp(), (size + about(0.15)).exp(), about(0.3), about(0.3))
+    elastic = _smooth(images, rng, 5, 2) * about(0.17)[:, None, None, None]
+    return resample(images, matrix, elastic.permute(0, 2, 3, 1))
+
+
+def _stretch(images: Tensor, rng: Generator) -> Tensor:
+    ink = images.squeeze(1) > 0.3
+    across, along = ink.any(1).float(), ink.any(2).float()  # (N, 28) columns, rows that hold ink
+    place = torch.arange(28, device=images.device)
+    first = torch.stack([across.argmax(1), along.argmax(1)], 1)
+    last = torch.stack([(across * place).argmax(1), (along * place).argmax(1)], 1)
+    middle, size = (first + last + 1) / 28 - 1, (last - first + 1).clamp(4) / 20  # (N, 2) in half tiles, in boxes
+    size = size ** uniform(images, rng, 0.5, 1)[:, None]
+    matrix = torch.zeros(len(images), 2, 3, device=images.device)
+    matrix[:, 0, 0], matrix[:, 1, 1], matrix[:, :, 2] = size[:, 0], size[:, 1], middle
+    return resample(images, matrix)
+
+
+def _width(images: Tensor, rng: Generator) -> Tensor:
+    amount = uniform(images, rng, -0.9, 1)[:, None, None, None]
+    thick, thin = F.max_pool2d(images, 3, 1, 1), -F.max_pool2d(-images, 3, 1, 1)
+    return torch.where(amount > 0, images.lerp(thick, amount.abs()), images.lerp(thin, amount.abs()))
+
+
+def _contrast(images: Tensor, rng: Generator) -> Tensor:
+    edge, middle = (uniform(images, rng, low, high)[:, None, None, None] for low, high in ((1, 8), (0.25, 0.6)))
+    return ((images - middle) * edge + 0.5).clamp(0, 1)
+
+
+def _broken(images: Tensor, rng: Generator) -> Tensor:
+    return images * (_smooth(images, rng, 9) * 4 + uniform(images, rng, 1.0, 3.5)[:, None, None, None]).clamp(0, 1)
+
+
+def _resolution(images: Tensor, rng: Generator) -> Tensor:
+    cells = int(torch.randint(9, 20, (), generator=rng, device=images.device))
+    small = F.interpolate(images, size=cells, mode="area")
+    hard = uniform(images, rng) < 0.5  # as fax and bitmap have it: ink or paper, nothing between
+    least = uniform(images, rng, 0.2, 0.5)[:, None, None, None]
+    small = torch.where(hard[:, None, None, None], (small > least).float(), small)
+    mode = "nearest" if float(torch.rand((), generator=rng, device=images.device)) < 0.3 else "bilinear"
+    return F.interpolate(small, size=28, mode=mode, align_corners=None if mode == "nearest" else False)
+
+
+def _outline(images: Tensor, rng: Generator) -> Tensor:
+    edge = F.max_pool2d(images, 3, 1, 1) - images
+    sharp = ((edge - uniform(images, rng, 0.2, 0.5)[:, None, None, None]) * 8).clamp(0, 1)
+    return sharp
+
+
+def _blur(images: Tensor, rng: Generator) -> Tensor:
+    """A moving or an unsharp camera: the mean of five copies along a random line, then a soft dot."""
+    angle, length = uniform(images, rng, 0, math.pi), uniform(images, rng, 0, 3.5) / 28
+    still = torch.zeros_like(angle)
+    copies = [
+        resample(images, affine(still, still, still + 1, still + 1, t * length * angle.cos(), t * length * angle.sin()))
+        for t in (-1, -0.5, 0, 0.5, 1)
+    ]
+    line = torch.stack(copies).mean(0)
+    return line.lerp(F.avg_pool2d(line, 3, 1, 1, count_include_pad=False), uniform(images, rng)[:, None, None, None])
+
+
+def _jitter(images: Tensor, rng: Generator) -> Tensor:
+    """Frosted glass: each pixel comes from a neighbour."""
+    field = uniform(images, rng, -1, 1, (28, 28, 2)) * uniform(images, rng, 0, 3.5)[:, None, None, None] / 28
+    return resample(images, torch.eye(2, 3, device=images.device).expand(len(images), 2, 3), field)
+
+
+def _light(images: Tensor, rng: Generator) -> Tensor:
+    """Paper that isn't black: fog, a gradient or a level, under ink that is still the brightest."""
+    cells = int(torch.randint(2, 6, (), generator=rng, device=images.device))
+    haze = (_smooth(images, rng, cells) * uniform(images, rng, 0, 0.4)[:, None, None, None]
+            + uniform(images, rng, 0, 0.65)[:, None, None, None]).clamp(0, 0.9)  # fmt: skip
+    ink = uniform(images, rng, 0.25, 1)[:, None, None, None]
+    return (haze + images * (1 - haze) * ink).clamp(0, 1)
+
+
+def _dim(images: Tensor, rng: Generator) -> Tensor:
+    return images * uniform(images, rng, 0.3, 1)[:, None, None, None]
+
+
+def strokes(points: Tensor, width: Tensor) -> Tensor:
+    """Drawn lines: float32 (N, 1, 28, 28) from points (N, S, 2, 2), two ends in pixels for each of S segments.
+
+    Takes   width (N,) or (N, S), pixels; a segment of width 0 is left out.
+    """
+    axis = torch.arange(28, device=points.device) + 0.5
+    across, down = axis.repeat(28), axis.repeat_interleave(28)  # (784,) the middle of each pixel
+    (x, y), (dx, dy) = ((p[..., :1], p[..., 1:]) for p in (points[:, :, 0], points[:, :, 1] - points[:, :, 0]))
+    x, y = across - x, down - y  # (N, S, 784)
+    place = ((x * dx + y * dy) / (dx * dx + dy * dy + 1e-6)).clamp_(0, 1)
+    away = (x - place * dx).square_().add_((y - place * dy).square_()).sqrt_()
+    half = width.view(len(points), -1, 1) / 2
+    return ((half + 0.5 - away) * (half > 0)).amax(1).clamp_(0, 1).view(-1, 1, 28, 28)
+
+
+def _lines(images: Tensor, rng: Generator) -> Tensor:
+    """Ruled, squared or struck-through paper: one to three long lines, faint or strong, whole or dotted."""
+    angle = uniform(images, rng, -0.2, 0.2, (3,)) + (uniform(images, rng, shape=(3,)) < 0.4) * (math.pi / 2)
+    angle = torch.where(uniform(images, rng)[:, None] < 0.25, uniform(images, rng, 0, math.pi, (3,)), angle)
+    middle = uniform(images, rng, 0, 28, (3, 2))
+    reach = torch.stack([angle.cos(), angle.sin()], -1) * uniform(images, rng, 8, 30, (3, 1))
+    held = uniform(images, rng, shape=(3,)) < torch.tensor([1, 0.4, 0.2], device=images.device)
+    width = uniform(images, rng, 0.1, 1.8, (3,)) * held
+    drawn = strokes(torch.stack([middle - reach, middle + reach], 2), width)
+    dots = (torch.arange(28, device=images.device) % 4 < 2).float()
+    dotted = (uniform(images, rng) < 0.3)[:, None, None, None]
+    drawn = torch.where(dotted, drawn * dots.view(1, 1, 1, 28), drawn)
+    return torch.maximum(images, drawn * uniform(images, rng, 0.3, 1)[:, None, None, None])
+
+
+def _zigzag(images: Tensor, rng: Generator) -> Tensor:
+    """A wavy line from side to side."""
+    knots = 15
+    x = torch.linspace(-2, 30, knots, device=images.device).expand(len(images), knots)
+    base = uniform(images, rng, 3, 25)[:, None] + uniform(images, rng, -0.3, 0.3)[:, None] * (x - 14)
+    sign = torch.tensor([1.0, -1.0], device=images.device).repeat(knots)[:knots]
+    y = base + sign * uniform(images, rng, 0, 1.8)[:, None]
+    path = torch.stack([x, y], -1)
+    return torch.maximum(images, strokes(torch.stack([path[:, :-1], path[:, 1:]], 2), uniform(images, rng, 0.3, 1.4)))
+
+
+def _bars(images: Tensor, rng: Generator) -> Tensor:
+    """The edge of a sheet or of a frame: everything beyond a line is bright, on one side or on two."""
+    place = torch.arange(28, device=images.device).float()
+    first = place < uniform(images, rng, 0, 8)[:, None]
+    second = (place > uniform(images, rng, 20, 28)[:, None]) & (uniform(images, rng) < 0.6)[:, None]
+    bar = (first | second).float()
+    upright = (uniform(images, rng) < 0.5)[:, None, None, None]
+    bright = torch.where(upright, bar[:, None, None, :], bar[:, None, :, None]) * uniform(images, rng, 0.4, 1)[:, None, None, None]
+    return torch.maximum(images, bright)
+
+
+def _spots(images: Tensor, rng: Generator) -> Tensor:
+    """Stains: soft patches of grey, over the ink or under it."""
+    stain = ((_smooth(images, rng, 10) - uniform(images, rng, 0.2, 0.6)[:, None, None, None]) * 6).clamp(0, 1)
+    grey = uniform(images, rng, 0, 0.6)[:, None, None, None]
+    over = (uniform(images, rng) < 0.4)[:, None, None, None]
+    return torch.where(over, images.lerp(grey.expand_as(images), stain), torch.maximum(images, stain * grey))
+
+
+def _neighbours(images: Tensor, rng: Generator) -> Tensor:
+    """What a crop catches of the digit beside, above or below."""
+    away = uniform(images, rng, 17, 24)
+    turn = (uniform(images, rng) * 4).long()
+    right = away * (turn == 0) - away * (turn == 1)
+    down = away * (turn == 2) - away * (turn == 3)
+    still = torch.zeros_like(away)
+    other = images.roll(1, 0)
+    moved = resample(other, affine(still, still, still + 1, still + 1, right / 14, down / 14))
+    return torch.maximum(images, moved)
+
+
+def _grain(images: Tensor, rng: Generator) -> Tensor:
+    noise = torch.randn(images.shape, generator=rng, device=images.device)
+    return (images + noise * uniform(images, rng, 0, 0.35)[:, None, None, None]).clamp(0, 1)
+
+
+def _speckle(images: Tensor, rng: Generator) -> Tensor:
+    """Single pixels that are white or black (salt and pepper)."""
+    dice = uniform(images, rng, shape=(1, 28, 28))
+    share = uniform(images, rng, 0, 0.2)[:, None, None, None]
+    return torch.where(dice < share / 2, 0.0, torch.where(dice > 1 - share / 2, 1.0, images))
+
+
+def _shot(images: Tensor, rng: Generator) -> Tensor:
+    """Few photons: the brighter, the noisier."""
+    noise = torch.randn(images.shape, generator=rng, device=images.device)
+    return (images + noise * images.sqrt() * uniform(images, rng, 0, 0.6)[:, None, None, None]).clamp(0, 1)
+
+
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "shift": shift,
+    "warp": warp,
+    "stretch": sometimes(0.2, _stretch),
+    "stroke": one_of(0.5, _width, _width, _contrast, _broken),
+    "neighbours": sometimes(0.08, _neighbours),
+    "resolution": sometimes(0.2, _resolution),
+    "outline": sometimes(0.04, _outline),
+    "blur": one_of(0.15, _blur, _blur, _jitter),
+    "light": one_of(0.15, _light, _light, _dim),
+    "clutter": one_of(0.18, _lines, _zigzag, _bars, _bars, _spots),
+    "noise": one_of(0.15, _grain, _speckle, _shot),
+}

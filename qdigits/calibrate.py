@@ -1,0 +1,52 @@
+"""Confidence that means what it says: temperature and the logit of "not a digit", fitted on held-out writers."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .augment import AUGMENTATIONS
+from .data import Split
+from .models import DigitModel
+from .negatives import negatives
+
+ANSWERED = 0.994  # share of held-out digits that the threshold lets pass
+
+
+@torch.no_grad()
+def _logits(model: DigitModel, images: Tensor) -> Tensor:
+    return torch.cat([model(part) for part in images.split(1000)])
+
+
+def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
+    """Set temperature, nothing and threshold to what makes held-out digits, and drawn non-digits, least surprising.
+
+    Takes   refuses: whether the model was trained on negatives; if not, `nothing` stays where it is.
+    Source  Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599.
+    """
+    model.eval()
+    images, labels = held_out.images[:, None].float() / 255, held_out.labels
+    logits = _logits(model, images)
+    fitted, truth = logits, labels
+    if refuses:
+        rng = torch.Generator(images.device).manual_seed(0)
+        others = AUGMENTATIONS["warp"](negatives(len(images) // 4, images, labels, rng), rng)
+        fitted = torch.cat([logits, _logits(model, others)])
+        truth = torch.cat([labels, labels.new_full((len(others),), 10)])
+    scale = torch.zeros((), requires_grad=True, device=logits.device)  # log of the temperature
+    nothing = model.nothing.clone().requires_grad_(refuses)
+    optimizer = torch.optim.LBFGS([scale, nothing] if refuses else [scale], max_iter=100, line_search_fn="strong_wolfe")
+
+    def surprise() -> Tensor:
+        optimizer.zero_grad()
+        loss = F.cross_entropy(torch.cat([fitted / scale.exp(), nothing.expand(len(fitted), 1)], 1), truth)
+        loss.backward()
+        return loss
+
+    optimizer.step(surprise)
+    with torch.no_grad():
+        model.temperature.copy_(scale.exp())
+        model.nothing.copy_(nothing)
+        confidence = model.calibrated(logits).amax(1)
+        model.accept.copy_(confidence.quantile(1 - ANSWERED))

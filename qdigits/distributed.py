@@ -1,0 +1,75 @@
+"""One process or several: under torchrun each is a rank of one group, on processors too, not only on CUDA."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+from torch import Tensor
+
+from .errors import ConfigError
+
+PATIENCE = timedelta(seconds=45)  # a rank that is silent for longer is gone
+
+
+def pick_device(name: str = "auto") -> torch.device:
+    """cuda, else mps, else cpu, unless a name is given. Raises ConfigError: a device that isn't there."""
+    name = os.environ.get("QDIGITS_DEVICE", name) if name == "auto" else name
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        torch.empty(0, device=name)
+        return torch.device(name)
+    except Exception as error:
+        raise ConfigError(f"device {name!r} is not available here; try cpu") from error
+
+
+@dataclass(frozen=True)
+class World:
+    """Who this process is among those that train together."""
+
+    rank: int
+    size: int
+    device: torch.device
+
+    @property
+    def main(self) -> bool:
+        return self.rank == 0
+
+    def sum(self, values: Tensor) -> Tensor:
+        """The sum over all processes, on each of them."""
+        if self.size > 1:
+            dist.all_reduce(values)
+        return values
+
+    def share_buffers(self, model: torch.nn.Module) -> None:
+        """Rank 0's buffers (BatchNorm's running statistics) everywhere."""
+        if self.size > 1:
+            for buffer in model.buffers():
+                dist.broadcast(buffer, 0)
+
+
+@contextmanager
+def join(device: str = "auto") -> Iterator[World]:
+    """The world that torchrun's environment describes; a world of one without it."""
+    if "TORCHELASTIC_RUN_ID" not in os.environ:
+        yield World(0, 1, pick_device(device))
+        return
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: if the agent is killed, no trainer stays behind
+    local = int(os.environ["LOCAL_RANK"])
+    picked = pick_device(device)
+    if picked.type == "cuda":
+        picked = torch.device("cuda", local)
+        torch.cuda.set_device(picked)
+    dist.init_process_group("nccl" if picked.type == "cuda" else "gloo", timeout=PATIENCE)
+    try:
+        yield World(dist.get_rank(), dist.get_world_size(), picked)
+    finally:
+        dist.destroy_process_group()

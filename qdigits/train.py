@@ -1,0 +1,266 @@
+"""From a recipe to weights. Shuffle, augmentation and learning rate are functions of (seed, epoch, step), so a resumed
+training needs only weights, optimiser, averaged weights and the epoch number, and is bit-identical."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import platform
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from . import image
+from .augment import AUGMENTATIONS
+from .calibrate import calibrate
+from .checkpoint import load_state, save_model, save_state
+from .config import TrainConfig
+from .data import Split, load_training
+from .distributed import World, join
+from .errors import ConfigError, DataError, QDigitsError
+from .evaluate import History
+from .models import DigitModel, build
+from .negatives import negatives
+
+NOT_A_DIGIT = 10  # the label of a negative
+CHUNK = 1000  # tiles validated at once
+
+
+def _matrices(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    matrices = [p for p in model.parameters() if p.ndim == 2]
+    return matrices, [p for p in model.parameters() if p.ndim != 2]
+
+
+def _sgd(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
+    nesterov = c.optimizer == "nesterov"
+    return [torch.optim.SGD(model.parameters(), c.lr, c.momentum, weight_decay=c.weight_decay, nesterov=nesterov, fused=True)]
+
+
+def _adamw(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
+    return [torch.optim.AdamW(model.parameters(), c.lr, weight_decay=c.weight_decay, fused=True)]
+
+
+def _muon(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan 2024) is for matrices; biases, norms and convolutions go to AdamW."""
+    matrices, rest = _matrices(model)
+    muon = torch.optim.Muon(matrices, c.lr, weight_decay=c.weight_decay, momentum=c.momentum, adjust_lr_fn="match_rms_adamw")
+    return [muon, torch.optim.AdamW(rest, c.lr, weight_decay=c.weight_decay, fused=True)] if rest else [muon]
+
+
+OPTIMIZERS: dict[str, Callable[[nn.Module, TrainConfig], list[torch.optim.Optimizer]]] = {
+    "sgd": _sgd, "nesterov": _sgd, "adamw": _adamw, "muon": _muon,
+}  # fmt: skip
+
+SCHEDULES: dict[str, Callable[[float], float]] = {  # of the share of training done, 0 to 1
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1 - done,
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+}
+
+
+def lr_at(step: int, steps: int, config: TrainConfig) -> float:
+    """The learning rate of a step: arithmetic on the step, so there is nothing to save."""
+    warm = config.warmup * steps
+    if step < warm:
+        return config.lr * (step + 1) / (warm + 1)
+    return config.lr * SCHEDULES[config.schedule]((step - warm) / (steps - warm))
+
+
+def _generator(device: torch.device, *key: int) -> torch.Generator:
+    """Random numbers that depend on (seed, epoch, step) and nothing else."""
+    mixed = 0
+    for part in key:
+        mixed = (mixed * 1_000_003 + part + 1) % 2**63
+    return torch.Generator(device).manual_seed(mixed)
+
+
+def batch_at(train: Split, chosen: Tensor, config: TrainConfig, key: tuple[int, ...], world: World) -> tuple[Tensor, Tensor]:
+    """This rank's share of a batch, as the network is to see it: images (N, 1, 28, 28) and labels (N,).
+
+    All is drawn for the whole batch, before the ranks divide it: any number of processes sees the same.
+    """
+    images, labels = train.images[chosen][:, None].float() / 255, train.labels[chosen]
+    if config.negatives or config.augment:
+        rng = _generator(images.device, *key)
+        if count := round(config.negatives * len(images)):
+            images = torch.cat([images, negatives(count, images, labels, rng)])
+            labels = torch.cat([labels, labels.new_full((count,), NOT_A_DIGIT)])
+        for name in config.augment:
+            images = AUGMENTATIONS[name](images, rng)
+    return images[world.rank :: world.size], labels[world.rank :: world.size]
+
+
+def loss_of(model: nn.Module, images: Tensor, labels: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
+    """Summed cross-entropy, and logits; with negatives, against the constant eleventh logit of "not a digit" too."""
+    logits = model(images)
+    if config.negatives:
+        logits = F.pad(logits, (0, 1))
+    return F.cross_entropy(logits, labels, reduction="sum", label_smoothing=config.label_smoothing), logits
+
+
+@torch.no_grad()
+def validate(model: DigitModel, held_out: Split, world: World) -> tuple[float, float]:
+    """Mean cross-entropy (nats) and accuracy over the held-out digits, each rank judging its share."""
+    model.eval()
+    sums = torch.zeros(3, dtype=torch.float64)
+    for first in range(world.rank * CHUNK, len(held_out), world.size * CHUNK):
+        images, labels = held_out.images[first : first + CHUNK], held_out.labels[first : first + CHUNK]
+        logits = model(images[:, None].float() / 255)
+        sums += torch.tensor([
+            F.cross_entropy(logits, labels, reduction="sum").item(), (logits.argmax(1) == labels).sum().item(), len(labels)
+        ])  # fmt: skip
+    loss, right, count = world.sum(sums).tolist()
+    return loss / count, right / count
+
+
+def fit(config: TrainConfig, run_dir: str | Path, resume: bool = False, progress: bool = True) -> History:
+    """Train as the settings say; write config.json, metrics.jsonl, best.pth, last.pth and state.pt into run_dir.
+
+    Gives   the history: a dict an epoch.
+    Raises  ConfigError: unknown names, a run directory in use or of other settings; DataError: data not to be had.
+    """
+    for name in config.augment:
+        if name not in AUGMENTATIONS:
+            raise ConfigError(f"there is no augmentation {name!r}; choose from {', '.join(AUGMENTATIONS)}")
+    torch.set_num_threads(config.threads)
+    run_dir = Path(run_dir)
+    with join(config.device) as world, _claimed(run_dir, world, config, resume):
+        if config.batch_size < world.size:
+            raise ConfigError(f"{world.size} processes cannot share a batch of {config.batch_size}; start fewer")
+        return _fit(config, run_dir, world, progress and world.main)
+
+
+def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> History:
+    train, held_out = (
+        split.to(world.device)
+        for split in load_training(config.data, config.data_dir, config.split, config.validation, config.seed, _to_tile)
+    )
+    torch.manual_seed(config.seed)
+    model = build(config.model).to(world.device, memory_format=torch.channels_last)
+    model.mean, model.std = (value.float() for value in _mean_std(train.images))
+    if config.negatives:
+        model.nothing.zero_()
+    parallel = DistributedDataParallel(model, broadcast_buffers=False) if world.size > 1 else model
+    average = None
+    if config.average:
+        average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
+    optimizers = OPTIMIZERS[config.optimizer](model, config)
+    kept: dict[str, Any] = {"model": model, "average": average} | {f"optimizer{i}": o for i, o in enumerate(optimizers)}
+    history, steps = History(), math.ceil(len(train) / config.batch_size)
+
+    if (run_dir / "state.pt").exists():
+        state = load_state(run_dir / "state.pt")
+        for name, part in kept.items():
+            if part is not None:
+                part.load_state_dict(state[name])
+        history = History(state["history"])
+
+    bar = tqdm(total=config.epochs * steps, initial=len(history) * steps, disable=None if progress else True, unit="step")
+    for epoch in range(len(history), config.epochs):
+        began, seen = time.perf_counter(), torch.zeros(3)  # loss, right, count
+        order = torch.randperm(len(train), generator=_generator(torch.device("cpu"), config.seed, epoch)).to(world.device)
+        model.train()
+        for step, chosen in enumerate(order.split(config.batch_size)):
+            rate = lr_at(epoch * steps + step, config.epochs * steps, config)
+            for optimizer in optimizers:
+                optimizer.param_groups[0]["lr"] = rate
+                optimizer.zero_grad()
+            images, labels = batch_at(train, chosen, config, (config.seed, epoch, step), world)
+            loss, logits = loss_of(parallel, images, labels, config)
+            whole = len(chosen) + round(config.negatives * len(chosen))
+            (loss * (world.size / whole)).backward()  # the mean over the whole batch, once the ranks are averaged
+            with torch.no_grad():
+                seen += torch.stack([loss, (logits.argmax(1) == labels).sum(), torch.tensor(len(labels))]).cpu()
+            if not math.isfinite(float(seen[0])):
+                raise QDigitsError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr")
+            for optimizer in optimizers:
+                optimizer.step()
+            if average is not None:
+                average.update_parameters(model)
+            bar.update()
+        final = average.module if average is not None else model
+        world.share_buffers(final)
+        loss_sum, right, count = world.sum(seen).tolist()
+        validation_loss, validation_accuracy = validate(final, held_out, world)
+        history.append({
+            "epoch": epoch + 1, "train_loss": loss_sum / count, "train_accuracy": right / count,
+            "validation_loss": validation_loss, "validation_accuracy": validation_accuracy,
+            "lr": rate, "seconds": time.perf_counter() - began,
+        })  # fmt: skip
+        bar.set_postfix(loss=f"{loss_sum / count:.4f}", validation=f"{validation_accuracy:.2%}")
+        if world.main:
+            calibrate(final, held_out, config.negatives > 0)
+            _save(run_dir, config, final, history, kept)
+    bar.close()
+    return history
+
+
+def _save(run_dir: Path, config: TrainConfig, model: DigitModel, history: History, kept: dict[str, Any]) -> None:
+    """The models first, the state last: whatever is killed in between is done again from the state before."""
+    card = card_of(config, history)
+    save_model(model, run_dir / "last.pth", card)
+    if history.best() is history[-1]:
+        save_model(model, run_dir / "best.pth", card)
+    state = {name: part.state_dict() for name, part in kept.items() if part is not None}
+    (run_dir / "metrics.jsonl").write_text("".join(json.dumps(epoch) + "\n" for epoch in history))
+    save_state(run_dir / "state.pt", state | {"history": list(history)})
+
+
+def card_of(config: TrainConfig, history: History) -> dict[str, Any]:
+    """What a model file tells of its making, in plain types."""
+    git = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent)
+    return {
+        "recipe": {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()},
+        "metrics": dict(history[-1]),
+        "versions": {"torch": str(torch.__version__), "python": platform.python_version()},
+        "commit": git.stdout.strip(),
+    }
+
+
+def _mean_std(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Of pixels 0..1, counted rather than summed: exact, and without a float copy of the data."""
+    count = images.flatten().bincount(minlength=256).double()
+    value = torch.arange(256, device=images.device) / 255
+    mean = (count * value).sum() / count.sum()
+    return mean, ((count * (value - mean) ** 2).sum() / count.sum()).sqrt()
+
+
+def _to_tile(path: Path) -> Any:
+    return image.prepare(path).tile
+
+
+@contextmanager
+def _claimed(run_dir: Path, world: World, config: TrainConfig, resume: bool) -> Iterator[None]:
+    """One trainer per run directory, and never another training's results overwritten."""
+    if not world.main:
+        yield
+        return
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        lock = (run_dir / "lock").open("w")
+    except OSError as error:
+        raise DataError(f"{run_dir}: cannot write there ({error.strerror}); choose another --run-dir") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigError(f"{run_dir} is in use by another training; choose another --run-dir") from error
+        record, settings = run_dir / "config.json", json.dumps(asdict(config), indent=1)
+        if record.exists() and not resume:
+            raise ConfigError(f"{run_dir} holds a training already; add --resume, or choose another --run-dir")
+        if record.exists() and record.read_text() != settings:
+            raise ConfigError(f"{run_dir} was begun with other settings (config.json there); resume with those")
+        record.write_text(settings)
+        yield

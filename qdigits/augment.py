@@ -13,27 +13,9 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from .canvas import affine, level, resample, smooth, strokes, uniform
+
 Augmentation = Callable[[Tensor, Generator], Tensor]
-
-
-def uniform(like: Tensor, rng: Generator, low: float = 0.0, high: float = 1.0, shape: tuple[int, ...] = ()) -> Tensor:
-    """Uniform numbers, (N,) or (N, *shape), one row for each image."""
-    return torch.rand((len(like), *shape), generator=rng, device=like.device) * (high - low) + low
-
-
-def resample(images: Tensor, matrix: Tensor, shift: Tensor | float = 0.0) -> Tensor:
-    """Images seen through an affine map (N, 2, 3), from target to source, and a displacement (N, 28, 28, 2)."""
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False) + shift
-    return F.grid_sample(images, grid, align_corners=False)
-
-
-def affine(turn: Tensor, shear: Tensor, wide: Tensor, high: Tensor, right: Tensor, down: Tensor) -> Tensor:
-    """Maps (N, 2, 3) for `resample`: radians, shear and magnification as factors, shifts in half tiles."""
-    cos, sin = turn.cos(), turn.sin()
-    return torch.stack([
-        torch.stack([cos / wide, (sin + shear * cos) / wide, -right], 1),
-        torch.stack([-sin / high, (cos - shear * sin) / high, -down], 1),
-    ], 1)  # fmt: skip
 
 
 def sometimes(share: float, change: Augmentation) -> Augmentation:
@@ -60,18 +42,10 @@ def one_of(share: float, *changes: Augmentation) -> Augmentation:
     return apply
 
 
-def _smooth(like: Tensor, rng: Generator, cells: int, channels: int = 1) -> Tensor:
-    """A random field (N, channels, 28, 28) in -1..1 that changes over 28 / cells pixels."""
-    coarse = uniform(like, rng, -1, 1, (channels, cells, cells))
-    return F.interpolate(coarse, size=28, mode="bicubic" if cells > 2 else "bilinear", align_corners=True)
-
-
 def shift(images: Tensor, rng: Generator) -> Tensor:
     """Up to one pixel either way."""
-    one = 2 / 28
-    still = torch.zeros_like(uniform(images, rng))
-    return resample(images, affine(still, still, still + 1, still + 1,
-                                   uniform(images, rng, -one, one), uniform(images, rng, -one, one)))  # fmt: skip
+    right, down = uniform(images, rng, -2 / 28, 2 / 28), uniform(images, rng, -2 / 28, 2 / 28)
+    return resample(images, affine(right=right, down=down, like=images))
 
 
 def warp(images: Tensor, rng: Generator) -> Tensor:
@@ -85,8 +59,9 @@ def warp(images: Tensor, rng: Generator) -> Tensor:
         return uniform(images, rng, -most, most) * much
 
     size = about(0.3) - 0.12 * much
-    matrix = affine(about(0.55), about(0.5), (size + about(0.2)).exp(), (size + about(0.15)).exp(), about(0.3), about(0.3))
-    elastic = _smooth(images, rng, 5, 2) * about(0.17)[:, None, None, None]
+    wide, high = (size + about(0.2)).exp(), (size + about(0.15)).exp()
+    matrix = affine(about(0.55), about(0.5), wide, high, about(0.3), about(0.3), like=images)
+    elastic = smooth(images, rng, 5, 2) * about(0.17)[:, None, None, None]
     return resample(images, matrix, elastic.permute(0, 2, 3, 1))
 
 
@@ -96,7 +71,8 @@ def _stretch(images: Tensor, rng: Generator) -> Tensor:
     place = torch.arange(28, device=images.device)
     first = torch.stack([across.argmax(1), along.argmax(1)], 1)
     last = torch.stack([(across * place).argmax(1), (along * place).argmax(1)], 1)
-    middle, size = (first + last + 1) / 28 - 1, (last - first + 1).clamp(4) / 20  # (N, 2) in half tiles, in boxes
+    middle = (first + last + 1) / 28 - 1  # (N, 2) in half tiles
+    size = (last - first + 1).clamp(4) / 20  # (N, 2) in boxes
     size = size ** uniform(images, rng, 0.5, 1)[:, None]
     matrix = torch.zeros(len(images), 2, 3, device=images.device)
     matrix[:, 0, 0], matrix[:, 1, 1], matrix[:, :, 2] = size[:, 0], size[:, 1], middle
@@ -104,80 +80,59 @@ def _stretch(images: Tensor, rng: Generator) -> Tensor:
 
 
 def _width(images: Tensor, rng: Generator) -> Tensor:
-    amount = uniform(images, rng, -0.9, 1)[:, None, None, None]
+    amount = level(images, rng, -0.9, 1)
     thick, thin = F.max_pool2d(images, 3, 1, 1), -F.max_pool2d(-images, 3, 1, 1)
     return torch.where(amount > 0, images.lerp(thick, amount.abs()), images.lerp(thin, amount.abs()))
 
 
 def _contrast(images: Tensor, rng: Generator) -> Tensor:
-    edge, middle = (uniform(images, rng, low, high)[:, None, None, None] for low, high in ((1, 8), (0.25, 0.6)))
-    return ((images - middle) * edge + 0.5).clamp(0, 1)
+    return ((images - level(images, rng, 0.25, 0.6)) * level(images, rng, 1, 8) + 0.5).clamp(0, 1)
 
 
 def _broken(images: Tensor, rng: Generator) -> Tensor:
-    return images * (_smooth(images, rng, 9) * 4 + uniform(images, rng, 1.0, 3.5)[:, None, None, None]).clamp(0, 1)
+    return images * (4 * smooth(images, rng, 9) + level(images, rng, 1.0, 3.5)).clamp(0, 1)
 
 
 def _resolution(images: Tensor, rng: Generator) -> Tensor:
     cells = int(torch.randint(9, 20, (), generator=rng, device=images.device))
     small = F.interpolate(images, size=cells, mode="area")
-    hard = uniform(images, rng) < 0.5  # as fax and bitmap have it: ink or paper, nothing between
-    least = uniform(images, rng, 0.2, 0.5)[:, None, None, None]
-    small = torch.where(hard[:, None, None, None], (small > least).float(), small)
+    hard = level(images, rng) < 0.5  # as fax and bitmap have it: ink or paper, nothing between
+    small = torch.where(hard, (small > level(images, rng, 0.2, 0.5)).float(), small)
     mode = "nearest" if float(torch.rand((), generator=rng, device=images.device)) < 0.3 else "bilinear"
     return F.interpolate(small, size=28, mode=mode, align_corners=None if mode == "nearest" else False)
 
 
 def _outline(images: Tensor, rng: Generator) -> Tensor:
     edge = F.max_pool2d(images, 3, 1, 1) - images
-    sharp = ((edge - uniform(images, rng, 0.2, 0.5)[:, None, None, None]) * 8).clamp(0, 1)
-    return sharp
+    return ((edge - level(images, rng, 0.2, 0.5)) * 8).clamp(0, 1)
 
 
 def _blur(images: Tensor, rng: Generator) -> Tensor:
     """A moving or an unsharp camera: the mean of five copies along a random line, then a soft dot."""
     angle, length = uniform(images, rng, 0, math.pi), uniform(images, rng, 0, 3.5) / 28
-    still = torch.zeros_like(angle)
-    copies = [
-        resample(images, affine(still, still, still + 1, still + 1, t * length * angle.cos(), t * length * angle.sin()))
-        for t in (-1, -0.5, 0, 0.5, 1)
-    ]
+    right, down = length * angle.cos(), length * angle.sin()
+    copies = [resample(images, affine(right=t * right, down=t * down, like=images)) for t in (-1, -0.5, 0, 0.5, 1)]
     line = torch.stack(copies).mean(0)
-    return line.lerp(F.avg_pool2d(line, 3, 1, 1, count_include_pad=False), uniform(images, rng)[:, None, None, None])
+    return line.lerp(F.avg_pool2d(line, 3, 1, 1, count_include_pad=False), level(images, rng))
 
 
 def _jitter(images: Tensor, rng: Generator) -> Tensor:
     """Frosted glass: each pixel comes from a neighbour."""
-    field = uniform(images, rng, -1, 1, (28, 28, 2)) * uniform(images, rng, 0, 3.5)[:, None, None, None] / 28
+    field = uniform(images, rng, -1, 1, (28, 28, 2)) * level(images, rng, 0, 3.5) / 28
     return resample(images, torch.eye(2, 3, device=images.device).expand(len(images), 2, 3), field)
 
 
 def _light(images: Tensor, rng: Generator) -> Tensor:
     """Paper that isn't black: fog, a gradient or a level, under ink that is still the brightest."""
     cells = int(torch.randint(2, 6, (), generator=rng, device=images.device))
-    haze = (_smooth(images, rng, cells) * uniform(images, rng, 0, 0.4)[:, None, None, None]
-            + uniform(images, rng, 0, 0.65)[:, None, None, None]).clamp(0, 0.9)  # fmt: skip
-    ink = uniform(images, rng, 0.25, 1)[:, None, None, None]
+    haze = (smooth(images, rng, cells) * level(images, rng, 0, 0.4)
+            + level(images, rng, 0, 0.65)).clamp(0, 0.9)  # fmt: skip
+    ink = level(images, rng, 0.25, 1)
     return (haze + images * (1 - haze) * ink).clamp(0, 1)
 
 
 def _dim(images: Tensor, rng: Generator) -> Tensor:
-    return images * uniform(images, rng, 0.3, 1)[:, None, None, None]
-
-
-def strokes(points: Tensor, width: Tensor) -> Tensor:
-    """Drawn lines: float32 (N, 1, 28, 28) from points (N, S, 2, 2), two ends in pixels for each of S segments.
-
-    Takes   width (N,) or (N, S), pixels; a segment of width 0 is left out.
-    """
-    axis = torch.arange(28, device=points.device) + 0.5
-    across, down = axis.repeat(28), axis.repeat_interleave(28)  # (784,) the middle of each pixel
-    (x, y), (dx, dy) = ((p[..., :1], p[..., 1:]) for p in (points[:, :, 0], points[:, :, 1] - points[:, :, 0]))
-    x, y = across - x, down - y  # (N, S, 784)
-    place = ((x * dx + y * dy) / (dx * dx + dy * dy + 1e-6)).clamp_(0, 1)
-    away = (x - place * dx).square_().add_((y - place * dy).square_()).sqrt_()
-    half = width.view(len(points), -1, 1) / 2
-    return ((half + 0.5 - away) * (half > 0)).amax(1).clamp_(0, 1).view(-1, 1, 28, 28)
+    return images * level(images, rng, 0.3, 1)
 
 
 def _lines(images: Tensor, rng: Generator) -> Tensor:
@@ -190,9 +145,9 @@ def _lines(images: Tensor, rng: Generator) -> Tensor:
     width = uniform(images, rng, 0.1, 1.8, (3,)) * held
     drawn = strokes(torch.stack([middle - reach, middle + reach], 2), width)
     dots = (torch.arange(28, device=images.device) % 4 < 2).float()
-    dotted = (uniform(images, rng) < 0.3)[:, None, None, None]
+    dotted = level(images, rng) < 0.3
     drawn = torch.where(dotted, drawn * dots.view(1, 1, 1, 28), drawn)
-    return torch.maximum(images, drawn * uniform(images, rng, 0.3, 1)[:, None, None, None])
+    return torch.maximum(images, drawn * level(images, rng, 0.3, 1))
 
 
 def _zigzag(images: Tensor, rng: Generator) -> Tensor:
@@ -212,16 +167,16 @@ def _bars(images: Tensor, rng: Generator) -> Tensor:
     first = place < uniform(images, rng, 0, 8)[:, None]
     second = (place > uniform(images, rng, 20, 28)[:, None]) & (uniform(images, rng) < 0.6)[:, None]
     bar = (first | second).float()
-    upright = (uniform(images, rng) < 0.5)[:, None, None, None]
-    bright = torch.where(upright, bar[:, None, None, :], bar[:, None, :, None]) * uniform(images, rng, 0.4, 1)[:, None, None, None]
-    return torch.maximum(images, bright)
+    upright = level(images, rng) < 0.5
+    bar = torch.where(upright, bar[:, None, None, :], bar[:, None, :, None])
+    return torch.maximum(images, bar * level(images, rng, 0.4, 1))
 
 
 def _spots(images: Tensor, rng: Generator) -> Tensor:
     """Stains: soft patches of grey, over the ink or under it."""
-    stain = ((_smooth(images, rng, 10) - uniform(images, rng, 0.2, 0.6)[:, None, None, None]) * 6).clamp(0, 1)
-    grey = uniform(images, rng, 0, 0.6)[:, None, None, None]
-    over = (uniform(images, rng) < 0.4)[:, None, None, None]
+    stain = ((smooth(images, rng, 10) - level(images, rng, 0.2, 0.6)) * 6).clamp(0, 1)
+    grey = level(images, rng, 0, 0.6)
+    over = level(images, rng) < 0.4
     return torch.where(over, images.lerp(grey.expand_as(images), stain), torch.maximum(images, stain * grey))
 
 
@@ -231,28 +186,25 @@ def _neighbours(images: Tensor, rng: Generator) -> Tensor:
     turn = (uniform(images, rng) * 4).long()
     right = away * (turn == 0) - away * (turn == 1)
     down = away * (turn == 2) - away * (turn == 3)
-    still = torch.zeros_like(away)
-    other = images.roll(1, 0)
-    moved = resample(other, affine(still, still, still + 1, still + 1, right / 14, down / 14))
-    return torch.maximum(images, moved)
+    return torch.maximum(images, resample(images.roll(1, 0), affine(right=right / 14, down=down / 14, like=images)))
 
 
 def _grain(images: Tensor, rng: Generator) -> Tensor:
     noise = torch.randn(images.shape, generator=rng, device=images.device)
-    return (images + noise * uniform(images, rng, 0, 0.35)[:, None, None, None]).clamp(0, 1)
+    return (images + noise * level(images, rng, 0, 0.35)).clamp(0, 1)
 
 
 def _speckle(images: Tensor, rng: Generator) -> Tensor:
     """Single pixels that are white or black (salt and pepper)."""
     dice = uniform(images, rng, shape=(1, 28, 28))
-    share = uniform(images, rng, 0, 0.2)[:, None, None, None]
+    share = level(images, rng, 0, 0.2)
     return torch.where(dice < share / 2, 0.0, torch.where(dice > 1 - share / 2, 1.0, images))
 
 
 def _shot(images: Tensor, rng: Generator) -> Tensor:
     """Few photons: the brighter, the noisier."""
     noise = torch.randn(images.shape, generator=rng, device=images.device)
-    return (images + noise * images.sqrt() * uniform(images, rng, 0, 0.6)[:, None, None, None]).clamp(0, 1)
+    return (images + noise * images.sqrt() * level(images, rng, 0, 0.6)).clamp(0, 1)
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {

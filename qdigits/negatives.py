@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from .augment import affine, resample, strokes, uniform
+from .canvas import affine, resample, strokes, uniform
 
 CURVE = 8  # straight pieces of one curved stroke
 
@@ -26,11 +26,10 @@ def _fit(path: Tensor, rng: Generator) -> Tensor:
 
 def _draw(path: Tensor, count: Tensor, rng: Generator) -> Tensor:
     """The first `count` (N,) strokes of paths (N, S, K, 2), each in one width of pen."""
-    n, s, k, _ = path.shape
-    held = torch.arange(s, device=path.device) < count[:, None]
+    held = torch.arange(path.shape[1], device=path.device) < count[:, None]
     path = _fit(torch.where(held[:, :, None, None], path, path[:, :1]), rng)
     pieces = torch.stack([path[:, :, :-1], path[:, :, 1:]], 3).flatten(1, 2)  # (N, S * (K - 1), 2, 2)
-    width = uniform(path, rng, 1.2, 3.2)[:, None] * held.repeat_interleave(k - 1, 1)
+    width = uniform(path, rng, 1.2, 3.2)[:, None] * held.repeat_interleave(path.shape[2] - 1, 1)
     return strokes(pieces, width)
 
 
@@ -58,7 +57,7 @@ def _glyphs(digits: Tensor, rng: Generator) -> Tensor:
 def _letters(digits: Tensor, rng: Generator) -> Tensor:
     """Straight and round strokes on a coarse grid with a shared stem, upright: the way most scripts build letters."""
     grid = 3
-    ends = (uniform(digits, rng, 0, grid, (5, 2, 2))).floor() / (grid - 1)  # (N, 5, 2, 2)
+    ends = uniform(digits, rng, 0, grid, (5, 2, 2)).floor() / (grid - 1)  # (N, 5, 2, 2)
     ends[:, 0, :, 0] = ends[:, 0, :1, 0]
     bow = uniform(digits, rng, -0.9, 0.9, (5,)) * (uniform(digits, rng, shape=(5,)) < 0.4)
     t = torch.linspace(0, 1, CURVE + 1, device=digits.device)[None, None, :, None]
@@ -80,13 +79,13 @@ def _scribble(digits: Tensor, rng: Generator) -> Tensor:
 
 def _pair(digits: Tensor, rng: Generator) -> Tensor:
     """Two digits squeezed into one tile, as a crop that was not split would be."""
-    still = torch.zeros(len(digits), device=digits.device)
     size = uniform(digits, rng, 0.55, 0.75)
     gap = size * uniform(digits, rng, 0.4, 0.62)
     narrow = size * uniform(digits, rng, 0.8, 1)
-    first = resample(digits, affine(still, still, narrow, size, -gap, still))
-    second = resample(digits.roll(1, 0), affine(still, still, narrow, size, gap, uniform(digits, rng, -0.1, 0.1)))
-    return torch.maximum(first, second)
+    low = uniform(digits, rng, -0.1, 0.1)
+    left = resample(digits, affine(wide=narrow, high=size, right=-gap, like=digits))
+    right = resample(digits.roll(1, 0), affine(wide=narrow, high=size, right=gap, down=low, like=digits))
+    return torch.maximum(left, right)
 
 
 def _over(digits: Tensor, rng: Generator) -> Tensor:

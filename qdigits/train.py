@@ -9,7 +9,7 @@ import math
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -33,49 +33,10 @@ from .errors import ConfigError, DataError, QDigitsError
 from .evaluate import History
 from .models import DigitModel, build
 from .negatives import negatives
+from .optim import OPTIMIZERS, lr_at
 
 NOT_A_DIGIT = 10  # the label of a negative
 CHUNK = 1000  # tiles validated at once
-
-
-def _matrices(model: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    matrices = [p for p in model.parameters() if p.ndim == 2]
-    return matrices, [p for p in model.parameters() if p.ndim != 2]
-
-
-def _sgd(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
-    nesterov = c.optimizer == "nesterov"
-    return [torch.optim.SGD(model.parameters(), c.lr, c.momentum, weight_decay=c.weight_decay, nesterov=nesterov, fused=True)]
-
-
-def _adamw(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
-    return [torch.optim.AdamW(model.parameters(), c.lr, weight_decay=c.weight_decay, fused=True)]
-
-
-def _muon(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) is for matrices; biases, norms and convolutions go to AdamW."""
-    matrices, rest = _matrices(model)
-    muon = torch.optim.Muon(matrices, c.lr, weight_decay=c.weight_decay, momentum=c.momentum, adjust_lr_fn="match_rms_adamw")
-    return [muon, torch.optim.AdamW(rest, c.lr, weight_decay=c.weight_decay, fused=True)] if rest else [muon]
-
-
-OPTIMIZERS: dict[str, Callable[[nn.Module, TrainConfig], list[torch.optim.Optimizer]]] = {
-    "sgd": _sgd, "nesterov": _sgd, "adamw": _adamw, "muon": _muon,
-}  # fmt: skip
-
-SCHEDULES: dict[str, Callable[[float], float]] = {  # of the share of training done, 0 to 1
-    "constant": lambda done: 1.0,
-    "linear": lambda done: 1 - done,
-    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
-}
-
-
-def lr_at(step: int, steps: int, config: TrainConfig) -> float:
-    """The learning rate of a step: arithmetic on the step, so there is nothing to save."""
-    warm = config.warmup * steps
-    if step < warm:
-        return config.lr * (step + 1) / (warm + 1)
-    return config.lr * SCHEDULES[config.schedule]((step - warm) / (steps - warm))
 
 
 def _generator(device: torch.device, *key: int) -> torch.Generator:
@@ -86,7 +47,9 @@ def _generator(device: torch.device, *key: int) -> torch.Generator:
     return torch.Generator(device).manual_seed(mixed)
 
 
-def batch_at(train: Split, chosen: Tensor, config: TrainConfig, key: tuple[int, ...], world: World) -> tuple[Tensor, Tensor]:
+def batch_at(
+    train: Split, chosen: Tensor, config: TrainConfig, key: tuple[int, ...], world: World
+) -> tuple[Tensor, Tensor]:
     """This rank's share of a batch, as the network is to see it: images (N, 1, 28, 28) and labels (N,).
 
     All is drawn for the whole batch, before the ranks divide it: any number of processes sees the same.
@@ -118,11 +81,10 @@ def validate(model: DigitModel, held_out: Split, world: World) -> tuple[float, f
     for first in range(world.rank * CHUNK, len(held_out), world.size * CHUNK):
         images, labels = held_out.images[first : first + CHUNK], held_out.labels[first : first + CHUNK]
         logits = model(images[:, None].float() / 255)
-        sums += torch.tensor([
-            F.cross_entropy(logits, labels, reduction="sum").item(), (logits.argmax(1) == labels).sum().item(), len(labels)
-        ])  # fmt: skip
-    loss, right, count = world.sum(sums).tolist()
-    return loss / count, right / count
+        right = (logits.argmax(1) == labels).sum()
+        sums += torch.tensor([F.cross_entropy(logits, labels, reduction="sum"), right, len(labels)])
+    loss, hits, count = world.sum(sums).tolist()
+    return loss / count, hits / count
 
 
 def fit(config: TrainConfig, run_dir: str | Path, resume: bool = False, progress: bool = True) -> History:
@@ -167,10 +129,12 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
                 part.load_state_dict(state[name])
         history = History(state["history"])
 
-    bar = tqdm(total=config.epochs * steps, initial=len(history) * steps, disable=None if progress else True, unit="step")
+    quiet = None if progress else True  # None: quiet unless this is a terminal
+    bar = tqdm(total=config.epochs * steps, initial=len(history) * steps, disable=quiet, unit="step")
     for epoch in range(len(history), config.epochs):
         began, seen = time.perf_counter(), torch.zeros(3)  # loss, right, count
-        order = torch.randperm(len(train), generator=_generator(torch.device("cpu"), config.seed, epoch)).to(world.device)
+        shuffle = _generator(torch.device("cpu"), config.seed, epoch)
+        order = torch.randperm(len(train), generator=shuffle).to(world.device)
         model.train()
         for step, chosen in enumerate(order.split(config.batch_size)):
             rate = lr_at(epoch * steps + step, config.epochs * steps, config)
@@ -220,12 +184,12 @@ def _save(run_dir: Path, config: TrainConfig, model: DigitModel, history: Histor
 
 def card_of(config: TrainConfig, history: History) -> dict[str, Any]:
     """What a model file tells of its making, in plain types."""
-    git = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=Path(__file__).parent)
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     return {
         "recipe": {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()},
         "metrics": dict(history[-1]),
         "versions": {"torch": str(torch.__version__), "python": platform.python_version()},
-        "commit": git.stdout.strip(),
+        "commit": subprocess.run(git, capture_output=True, text=True).stdout.strip(),
     }
 
 

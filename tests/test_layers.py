@@ -16,13 +16,14 @@ FILES = {path.stem: path for path in [*PACKAGE.glob("*.py"), ROOT / "app.py"] if
 
 LAYERS = [
     {"config", "errors"},
-    {"image", "segment", "models", "augment", "data", "formats", "distributed", "engine"},
-    {"checkpoint", "evaluate"},
+    {"canvas", "formats"},
+    {"image", "segment", "models", "optim", "augment", "negatives", "data", "distributed", "engine"},
+    {"checkpoint", "evaluate", "calibrate"},
     {"read", "train", "plots", "export"},
     {"app", "pad", "cli", "__init__", "__main__"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-INSIDE_A_LAYER = {("app", "pad"), ("__main__", "cli"), ("data", "formats"), ("config", "errors")}
+INSIDE_A_LAYER = {("app", "pad"), ("__main__", "cli"), ("config", "errors")}
 
 ROOMS = {
     "streamlit": {"app", "pad"},

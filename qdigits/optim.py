@@ -1,0 +1,49 @@
+"""Optimisers and schedules. To add one: a line here, and its name among config's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from .config import TrainConfig
+
+
+def _sgd(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
+    decay, nesterov = c.weight_decay, c.optimizer == "nesterov"
+    return [torch.optim.SGD(model.parameters(), c.lr, c.momentum, 0, decay, nesterov, fused=True)]
+
+
+def _adamw(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
+    return [torch.optim.AdamW(model.parameters(), c.lr, weight_decay=c.weight_decay, fused=True)]
+
+
+def _muon(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan 2024) is for matrices; biases, norms and convolutions go to AdamW."""
+    matrices = [p for p in model.parameters() if p.ndim == 2]
+    rest = [p for p in model.parameters() if p.ndim != 2]
+    return [
+        torch.optim.Muon(matrices, c.lr, c.weight_decay, c.momentum, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.AdamW(rest, c.lr, weight_decay=c.weight_decay, fused=True),
+    ]
+
+
+OPTIMIZERS: dict[str, Callable[[nn.Module, TrainConfig], list[torch.optim.Optimizer]]] = {
+    "sgd": _sgd, "nesterov": _sgd, "adamw": _adamw, "muon": _muon,
+}  # fmt: skip
+
+SCHEDULES: dict[str, Callable[[float], float]] = {  # of the share of training done, 0 to 1
+    "constant": lambda done: 1.0,
+    "linear": lambda done: 1 - done,
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+}
+
+
+def lr_at(step: int, steps: int, config: TrainConfig) -> float:
+    """The learning rate of a step: arithmetic on the step, so there is nothing to save."""
+    warm = config.warmup * steps
+    if step < warm:
+        return config.lr * (step + 1) / (warm + 1)
+    return config.lr * SCHEDULES[config.schedule]((step - warm) / (steps - warm))

@@ -1,0 +1,45 @@
+"""Augmentations and negatives: in range, seeded, and a digit stays in sight."""
+
+import pytest
+import torch
+
+from qdigits.augment import AUGMENTATIONS
+from qdigits.canvas import strokes
+from qdigits.data import load_training
+from qdigits.negatives import KINDS, negatives
+
+
+@pytest.fixture(scope="module")
+def digits(digits_dir):
+    train, _ = load_training("mnist", digits_dir)
+    return train.images[:200][:, None].float() / 255, train.labels[:200]
+
+
+def rng(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_in_range_and_seeded(name, digits):
+    images, _ = digits
+    once, again, other = (AUGMENTATIONS[name](images, rng(seed)) for seed in (0, 0, 1))
+    assert once.shape == images.shape and once.dtype == torch.float32
+    assert once.min() >= 0 and once.max() <= 1
+    assert torch.equal(once, again) and not torch.equal(once, other)
+    assert not torch.equal(once, images)
+    assert once.std((1, 2, 3)).median() > 0.1  # something is still drawn there
+
+
+def test_negatives_are_seeded_pictures_of_every_kind(digits):
+    images, labels = digits
+    once, again = (negatives(101, images, labels, rng()) for _ in range(2))
+    assert once.shape == (101, 1, 28, 28) and torch.equal(once, again)
+    assert once.min() >= 0 and once.max() <= 1
+    for draw, _ in KINDS:
+        assert draw(images[:50], rng()).flatten(1).amax(1).gt(0.05).float().mean() > 0.7
+
+
+def test_a_stroke_lies_where_its_ends_are():
+    line = strokes(torch.tensor([[[[5.5, 10.5], [20.5, 10.5]]]]), torch.tensor([2.0]))
+    assert line.shape == (1, 1, 28, 28)
+    assert (line[0, 0, 10, 6:20] == 1).all() and line[0, 0, 13:].sum() == 0 and line[0, 0, :, 23:].sum() == 0

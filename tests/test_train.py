@@ -1,0 +1,179 @@
+"""Training: the brief to the letter, the same weights from the same seed, and nothing learnt from the wrong place."""
+
+import math
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from qdigits import train as training
+from qdigits.checkpoint import load_model_file
+from qdigits.config import RECIPES, TrainConfig, recipe
+from qdigits.data import load_training
+from qdigits.distributed import World
+from qdigits.errors import ConfigError, QDigitsError
+from qdigits.evaluate import History
+from qdigits.models import MODELS, build
+from qdigits.optim import OPTIMIZERS, lr_at
+from qdigits.train import batch_at, fit
+
+ALONE = World(0, 1, torch.device("cpu"))
+
+
+@pytest.fixture
+def short(digits_dir) -> TrainConfig:
+    """A training of a few seconds that uses everything: negatives, augmentation, averaging, a schedule."""
+    return TrainConfig(
+        data="mnist", data_dir=str(digits_dir), epochs=3, batch_size=100, lr=3e-3, optimizer="adamw",
+        schedule="cosine", warmup=0.1, augment=("warp", "noise"), negatives=0.2, average=0.9,
+    )  # fmt: skip
+
+
+def weights(run_dir) -> dict[str, torch.Tensor]:
+    return load_model_file(run_dir / "last.pth").state_dict()
+
+
+def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_brief_is_the_brief():
+    brief, model = recipe("brief"), build("mlp")
+    assert (brief.epochs, brief.batch_size, brief.lr, brief.momentum, brief.optimizer) == (15, 32, 0.001, 0.9, "sgd")
+    assert (brief.model, brief.schedule, brief.augment, brief.weight_decay) == ("mlp", "constant", (), 0)
+    assert sum(p.numel() for p in model.parameters()) == 109_386
+    shapes = [tuple(p.shape) for p in model.parameters() if p.ndim == 2]
+    assert shapes == [(128, 784), (64, 128), (10, 64)]
+
+
+def test_a_run_writes_what_it_promises_and_the_same_seed_gives_the_same_bits(short, tmp_path):
+    history = fit(short, tmp_path / "a")
+    fit(short, tmp_path / "b")
+    assert {path.name for path in (tmp_path / "a").iterdir()} >= {
+        "config.json", "metrics.jsonl", "best.pth", "last.pth", "state.pt"
+    }  # fmt: skip
+    assert History.load(tmp_path / "a") == history and len(history) == 3
+    assert history[-1]["train_loss"] < history[0]["train_loss"]
+    assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
+    fit(replace(short, seed=1), tmp_path / "c")
+    assert not same(weights(tmp_path / "a"), weights(tmp_path / "c"))
+
+
+def test_a_resumed_training_ends_in_the_same_bits(short, tmp_path, monkeypatch):
+    fit(short, tmp_path / "whole")
+    save, saved = training.save_state, []
+
+    def cut(path, state):
+        save(path, state)
+        saved.append(path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "save_state", cut)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            fit(short, tmp_path / "cut", resume=bool(saved))
+    monkeypatch.setattr(training, "save_state", save)
+    fit(short, tmp_path / "cut", resume=True)
+    assert len(saved) == 2
+    assert same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
+
+
+def test_one_process_and_two_agree(short, tmp_path):
+    short = replace(short, model="mlp", epochs=2, optimizer="sgd", negatives=0.25)
+    script = tmp_path / "two.py"
+    script.write_text(f"from qdigits.train import *\nfit({short!r}, {str(tmp_path / 'two')!r})\n")
+    fit(short, tmp_path / "one")
+    subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, check=True, timeout=120, capture_output=True,
+    )  # fmt: skip
+    one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
+    assert max((one[name] - two[name]).abs().max() for name in one if name.startswith("body")) < 1e-5
+    assert History.load(tmp_path / "one")[-1]["validation_accuracy"] == pytest.approx(
+        History.load(tmp_path / "two")[-1]["validation_accuracy"], abs=0.003
+    )
+
+
+def test_training_opens_no_test_file(short, tmp_path):
+    opened, watching = [], [True]
+    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" and watching else None)
+    fit(replace(short, epochs=1), tmp_path / "run")
+    watching.clear()
+    assert any("train-images" in path for path in opened)
+    assert not [path for path in opened if "t10k" in path or "qmnist-test" in path]
+
+
+def test_shuffled_labels_stay_at_chance(short, tmp_path, monkeypatch):
+    def shuffled(*args, **kwargs):
+        return tuple(
+            replace(split, labels=split.labels[torch.randperm(len(split), generator=torch.Generator().manual_seed(7))])
+            for split in load_training(*args, **kwargs)
+        )
+
+    monkeypatch.setattr(training, "load_training", shuffled)
+    config = replace(short, augment=(), negatives=0, validation=0.4)
+    history = fit(config, tmp_path / "run")
+    held_out = load_training("mnist", config.data_dir, validation=0.4)[1]
+    assert abs(history[-1]["validation_accuracy"] - 0.1) < 4 * math.sqrt(0.1 * 0.9 / len(held_out)) + 0.02
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_one_batch_overfits(name, digits_dir):
+    torch.manual_seed(0)
+    train, _ = load_training("mnist", digits_dir)
+    model = build(name)
+    images, labels = batch_at(train, torch.arange(64), TrainConfig(), (0,), ALONE)
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
+    for _ in range(60):
+        optimizer.zero_grad()
+        F.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+    assert (model(images).argmax(1) == labels).all()
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_learns(name, short, tmp_path):
+    lr = {"sgd": 0.05, "nesterov": 0.05, "adamw": 3e-3, "muon": 3e-3}[name]
+    config = replace(short, optimizer=name, lr=lr, epochs=2, augment=(), negatives=0, average=0)
+    assert fit(config, tmp_path / "run")[-1]["validation_accuracy"] > 0.6
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_runs(name, digits_dir, tmp_path):
+    config = replace(recipe(name), data="mnist", data_dir=str(digits_dir), epochs=1, batch_size=200)
+    assert len(fit(config, tmp_path / "run")) == 1
+
+
+def test_schedules_are_arithmetic_on_the_step():
+    config = TrainConfig(lr=0.1, schedule="cosine", warmup=0.1)
+    rates = [lr_at(step, 100, config) for step in range(100)]
+    assert 0 < rates[0] < rates[5] < rates[10] == 0.1 and rates[99] < 1e-3
+    assert {lr_at(step, 100, TrainConfig(lr=0.1)) for step in range(100)} == {0.1}
+    assert lr_at(50, 100, TrainConfig(lr=0.1, schedule="linear")) == pytest.approx(0.05)
+
+
+def test_every_number_of_processes_sees_the_same_batch(digits_dir):
+    train, _ = load_training("mnist", digits_dir)
+    config = replace(recipe("best"))
+    chosen = torch.arange(101)
+    whole, labels = batch_at(train, chosen, config, (0, 1, 2), ALONE)
+    for rank in range(3):
+        part, own = batch_at(train, chosen, config, (0, 1, 2), World(rank, 3, torch.device("cpu")))
+        assert torch.equal(part, whole[rank::3]) and torch.equal(own, labels[rank::3])
+
+
+def test_what_cannot_go_well_is_refused(short, tmp_path):
+    fit(replace(short, epochs=1), tmp_path / "run")
+    with pytest.raises(ConfigError, match="--resume"):
+        fit(replace(short, epochs=1), tmp_path / "run")
+    with pytest.raises(ConfigError, match="other settings"):
+        fit(short, tmp_path / "run", resume=True)
+    with pytest.raises(ConfigError, match="choose from"):
+        fit(replace(short, augment=("rain",)), tmp_path / "other")
+    with pytest.raises(QDigitsError, match="no longer finite"):
+        fit(replace(short, lr=10, optimizer="sgd", momentum=0.99, augment=()), tmp_path / "wild")
+    assert not (tmp_path / "wild" / "last.pth").exists()

@@ -31,12 +31,14 @@ class Split:
         return len(self.labels)
 
     def to(self, device: torch.device) -> "Split":
-        columns = (self.images, self.labels, self.writers, self.series)
-        return Split(*(None if column is None else column.to(device) for column in columns))
+        return self._each(lambda column: column.to(device))
 
     def take(self, index: Tensor) -> "Split":
-        known = (None if column is None else column[index] for column in (self.writers, self.series))
-        return Split(self.images[index], self.labels[index], *known)
+        return self._each(lambda column: column[index])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Split":
+        known = [None if column is None else change(column) for column in (self.writers, self.series)]
+        return Split(change(self.images), change(self.labels), *known)
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
 """Bytes of a data file -> arrays. They come from strangers: no length is trusted before it is counted."""
 
 import gzip
+import io
+import pickle
 import struct
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -58,3 +62,60 @@ def read_idx(path: Path, kind: Kind) -> np.ndarray:
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error}); fetch it again") from error
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+@dataclass
+class Call:
+    """What a pickle asks for, written down instead of done: a name, what it wants it called with, its state."""
+
+    name: str
+    given: tuple[Any, ...] | None = None
+    state: Any = None
+
+    def __call__(self, *given: Any) -> "Call":
+        return Call(self.name, given)
+
+
+class _Inert(pickle._Unpickler):
+    """A pickle as plain data and Calls. Nothing is imported, run, or built at the size the file claims.
+
+    The pure-Python unpickler: its every opcode can be overridden, and a damaged file cannot crash the process.
+    """
+
+    stack: list[Any]
+    append: Callable[[Any], None]
+    read: Callable[[int], bytes]
+    dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
+
+    def __init__(self, data: bytes, names: frozenset[str]) -> None:
+        super().__init__(io.BytesIO(data))
+        self.names = names
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (full := f"{module}.{name}") not in self.names:
+            raise pickle.UnpicklingError(f"it asks for {full}, which no such file needs")
+        return dict if full == "collections.OrderedDict" else Call(full)
+
+    def persistent_load(self, pid: Any) -> Call:
+        return Call("persistent", pid)
+
+    def load_build(self) -> None:
+        state = self.stack.pop()
+        if isinstance(self.stack[-1], Call):
+            self.stack[-1].state = state
+
+    def load_bytearray8(self) -> None:
+        self.append(
+            self.read(int.from_bytes(self.read(8), "little"))
+        )  # the original allocates before it reads
+
+    dispatch[pickle.BUILD[0]] = load_build
+    dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+
+
+def read_pickle(data: bytes, names: frozenset[str]) -> Any:
+    """A stranger's pickle, without running it: plain data, with a Call wherever it names one of `names`.
+
+    Raises  pickle.UnpicklingError where it asks for another name, and whatever a damaged pickle leads to.
+    """
+    return _Inert(data, names).load()

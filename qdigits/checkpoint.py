@@ -1,0 +1,207 @@
+"""The model file and the training state: what is written, and what may be read.
+
+A model file is what torch.save makes of five texts and the weights: {"format", "architecture", "dimensions", "card",
+"sha256", "state"}; dimensions and card are JSON, sha256 covers all the rest. It is read without torch.load: as inert
+data, every length counted, and compared with a network built from the description.
+"""
+
+import hashlib
+import inspect
+import io
+import json
+import logging
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from glob import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .distributed import pick_device
+from .errors import ModelFileError, QDigitsError
+from .models import MODELS, DigitModel
+from .weights import read_weights
+
+FORMAT = "qdigits 1"
+WIDEST = 4096  # of any dimension
+BRIEF = [
+    (128, 784),
+    (128,),
+    (64, 128),
+    (64,),
+    (10, 64),
+    (10,),
+]  # the brief's network, saved as a bare state_dict
+BUNDLED = [Path(__file__).parent.parent, Path(__file__).parent]  # a clone, an installed package
+
+
+def resolve(path: str | Path, root: str | Path | None = None) -> Path:
+    """The model file meant: the path as it stands, or the bundled model of that name.
+
+    Takes   a path; the folder it may not leave, where strangers choose it (QDIGITS_MODEL_ROOT sets one for all).
+    Raises  ModelFileError, in the same words whether the file is missing or forbidden.
+    """
+    path, root = Path(path), root or os.environ.get("QDIGITS_MODEL_ROOT")
+    bundled = {file.name: file for folder in BUNDLED for file in sorted(folder.glob("mnist_*.pth"))}
+    try:
+        if path.exists() and (root is None or path.resolve().is_relative_to(Path(root).resolve())):
+            return path
+    except (OSError, ValueError):
+        pass  # a name no file system could hold
+    if str(path) in bundled:
+        return bundled[str(path)]
+    raise ModelFileError(f"{path}: no such model here; bundled are {', '.join(bundled) or 'none yet'}")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """The whole new file or the whole old one, whenever the power fails.
+
+    Raises  QDigitsError naming path and cause (a full disk, a missing folder); the old file is then untouched.
+    """
+    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        for stale in path.parent.glob(f".{escape(path.name)}.*.tmp"):
+            stale.unlink()
+        try:
+            with open(temp, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temp, path)
+        finally:
+            temp.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the new name, too, must outlive a power cut
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise QDigitsError(
+            f"{path}: cannot be written ({error.strerror}); what was there is untouched"
+        ) from error
+
+
+def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
+    """The texts that let a file of weights rebuild itself; .pth and .safetensors carry the same."""
+    about = {
+        "format": FORMAT,
+        "architecture": model.architecture,
+        "dimensions": json.dumps(model.dimensions),
+        "card": json.dumps(card),
+    }
+    return about | {"sha256": _digest(about, model.state_dict())}
+
+
+def save_model(model: DigitModel, path: str | Path, card: Mapping[str, Any]) -> None:
+    """Write a model file. Raises ModelFileError if a weight is not finite, QDigitsError if the disk refuses."""
+    dense = torch.contiguous_format
+    state = {
+        name: value.detach().cpu().clone(memory_format=dense) for name, value in model.state_dict().items()
+    }
+    if not all(value.isfinite().all() for value in state.values()):
+        raise ModelFileError(f"{path}: the weights are not finite; nothing was written")
+    buffer = io.BytesIO()
+    torch.save(describe(model, card) | {"state": state}, buffer)
+    write_atomically(Path(path), buffer.getvalue())
+
+
+def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
+    """A model from a file anybody may have made: ours, .safetensors, or a bare state_dict of the brief's network.
+
+    Gives   the model, ready to answer (eval mode), its card in `.card`.
+    Raises  ModelFileError: absent, damaged, unknown or unsafe.
+    """
+    path = resolve(path)
+    try:
+        about, state = read_weights(path)
+        model = _rebuilt(about, state) if "architecture" in about else _brief(state)
+        if not np.isfinite(model.eval().probabilities(np.eye(28, dtype=np.uint8)[None] * 255)).all():
+            raise ModelFileError("its answers are not finite")
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from None
+    except Exception as error:  # damage surfaces as ten kinds of exception, some of them blank
+        raise ModelFileError(f"{path}: damaged, or not a model file") from error
+    return model.to(pick_device(device))
+
+
+def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
+    """The model that the file describes, once the description and every weight fit."""
+    told = about.pop("sha256", None)
+    if about.get("format") != FORMAT or told != _digest(about, state):
+        raise ModelFileError("damaged: its checksum does not match")
+    if about["architecture"] not in MODELS:
+        raise ModelFileError(f"unknown architecture {about['architecture']!r}; known are {', '.join(MODELS)}")
+    make: Callable[..., DigitModel] = MODELS[about["architecture"]]
+    dimensions = json.loads(about["dimensions"])
+    if dimensions.keys() != inspect.signature(make).parameters.keys() or not all(
+        type(size) is int and 1 <= size <= WIDEST for size in dimensions.values()
+    ):
+        raise ModelFileError(f"no {about['architecture']} has the dimensions {about['dimensions'][:80]}")
+    with torch.device("meta"):  # shapes without memory, whatever was declared
+        model = make(**dimensions)
+    expected = {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}
+    if expected != {name: (value.shape, value.dtype) for name, value in state.items()}:
+        raise ModelFileError("its weights do not fit the network it describes")
+    if not all(value.isfinite().all() for value in state.values()):
+        raise ModelFileError("its weights are not finite")
+    model.load_state_dict(state, assign=True)
+    model.card = json.loads(about["card"])
+    return model
+
+
+def _brief(state: dict[str, Tensor]) -> DigitModel:
+    """The brief's network from weights alone, by their order; normalisation is MNIST's."""
+    model = MODELS["mlp"]()
+    names = [name for name, _ in model.named_parameters()]
+    if [tuple(value.shape) for value in state.values()] != BRIEF:
+        raise ModelFileError(
+            "weights without a description, and not those of the brief's 784-128-64-10 network"
+        )
+    model.load_state_dict(model.state_dict() | dict(zip(names, state.values(), strict=True)))
+    model.card = {"architecture": "mlp", "recipe": "unknown: a bare state_dict"}
+    return model
+
+
+def _digest(about: Mapping[str, str], state: Mapping[str, Tensor]) -> str:
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name, value in sorted(state.items()):
+        digest.update(f"\0{name} {value.dtype} {tuple(value.shape)}\0".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_state(path: Path, state: Mapping[str, Any]) -> None:
+    """Write a training state of tensors and plain types; the one before it is kept as .prev."""
+    buffer = io.BytesIO()
+    torch.save(dict(state), buffer)
+    if path.exists():
+        write_atomically(_previous(path), path.read_bytes())
+    write_atomically(path, buffer.getvalue())
+
+
+def _previous(path: Path) -> Path:
+    return path.with_name(f"{path.name}.prev")
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """The newest whole training state. Raises ModelFileError if there is none.
+
+    A state is the user's own work in the user's own folder: damage is looked for here, malice only as far as
+    weights_only goes.
+    """
+    for candidate in (path, _previous(path)):
+        try:
+            data = candidate.read_bytes()
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                if archive.testzip():  # torch never looks at the checksums
+                    raise zipfile.BadZipFile
+            return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            continue
+        except Exception:
+            logging.getLogger(__name__).warning("%s is damaged; looking for the one before it", candidate)
+    raise ModelFileError(f"{path}: no training state to go on from; train without --resume")

@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw, ImageOps
 
 from .errors import ImageError
 
+EDGE, SOLID = 72, 128  # an ink map's value on the edge of a stroke, and what every stroke reaches somewhere
 TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
@@ -125,39 +126,88 @@ def _on_backdrop(rgba: np.ndarray) -> np.ndarray:
     return np.rint(colour * alpha + backdrop * (1 - alpha)).astype(np.uint8)
 
 
-def find_ink(photo: np.ndarray) -> tuple[np.ndarray, float]:
-    """The ink on a photo, whatever the light, the paper's colour, and whichever is darker.
+def find_ink(photo: np.ndarray, swap: bool = False) -> tuple[np.ndarray, float]:
+    """The ink on a photo, whatever the light, the paper's colour, and whichever of the two is darker.
 
-    Takes   uint8 (H, W, 3).
+    Takes   uint8 (H, W, 3); swap: take the paler of the two guesses, ink for paper.
     Gives   uint8 (h, w), ink up to 255 on paper 0, at a working size; and how many photo pixels one of its pixels is.
     """
-    height, width = photo.shape[:2]
-    scale = min(max(max(height, width) / LONGEST, 1.0), max(max(height, width) / SHORTEST, 1e-3))
-    if max(height, width) < SHORTEST or max(height, width) > LONGEST:
-        size = (max(round(width / scale), 1), max(round(height / scale), 1))
-        photo = cv2.resize(photo, size, interpolation=cv2.INTER_AREA if scale > 1 else cv2.INTER_CUBIC)
-    else:
-        scale = 1.0
-    small = cv2.resize(photo, None, fx=f, fy=f, interpolation=cv2.INTER_AREA) if (f := 256 / max(photo.shape)) < 1 else photo
-    if _ink_is_brighter(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)):
+    longest = max(photo.shape[:2])
+    scale = longest / min(max(longest, SHORTEST), LONGEST)
+    photo = _resize(photo, 1 / scale)
+    small = _resize(photo, min(256 / longest * scale, 1))
+    if ink_is_brighter(small) != swap:
         photo, small = cv2.bitwise_not(photo), cv2.bitwise_not(small)
-    side = max(min(small.shape[:2]) // 3, 3) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    paper = cv2.morphologyEx(cv2.GaussianBlur(small, (3, 3), 0), cv2.MORPH_CLOSE, kernel)
-    paper = cv2.GaussianBlur(paper, (side, side), 0)
-    paper = cv2.resize(paper, photo.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    ink = cv2.divide(cv2.subtract(paper, photo), paper, scale=255)
-    ink = ink.max(axis=2) // 2 + cv2.transform(ink, np.full((1, 3), 1 / 6, np.float32))
-    return ink, scale
+    paper = _paper(small)
+    marks = np.clip(paper - small, 0, None).reshape(-1, 3)
+    weights = marks[marks.sum(1) >= marks.sum(1).max() / 2].mean(0) ** 2 + 1e-6  # the channels that show the ink
+    weights /= weights.sum()
+    bright = cv2.resize(np.clip(paper @ weights, 1, 255).astype(np.float32), photo.shape[1::-1])
+    dark = bright - cv2.transform(photo, weights[None].astype(np.float32))
+    return _levelled(dark / bright * 255), scale
 
 
-def _ink_is_brighter(grey: np.ndarray) -> bool:
-    """Ink covers less than half of a picture and leaves most of its edge free."""
-    edge = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    low, high = np.percentile(grey, [1, 99]).astype(float)
-    spread = max(high - low, 1.0)
-    middle = (low + high) / 2
-    return (np.median(edge) - middle) / spread + 2 * (grey.mean() - middle) / spread < 0
+def _levelled(marks: np.ndarray) -> np.ndarray:
+    """Noise to 0, half the ink's own strength to HALF: faint lines and what shines through fall below."""
+    sample = marks[:: max(marks.shape[0] // 300, 1), :: max(marks.shape[1] // 300, 1)]
+    noise = float(np.percentile(np.abs(sample), 25)) / 0.32  # of a normal distribution; holds with half the sheet inked
+    floor = min(max(4 * noise, 10.0), float(sample.max()) / 3)
+    marks = marks.clip(0, 255)
+    strong = marks[marks > max(floor, 10.0)].astype(np.uint8)
+    if not strong.size:
+        return np.zeros(marks.shape, np.uint8)
+    half, _ = cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)
+    return cv2.threshold(cv2.convertScaleAbs(marks, alpha=SOLID / half), SOLID * floor / half / 2, 0, cv2.THRESH_TOZERO)[1]
+
+
+def _paper(small: np.ndarray) -> np.ndarray:
+    """The bare sheet under the marks: everything up to a few strokes wide is closed."""
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    flat = _off_plane(grey)
+    side = min(grey.shape) // 3
+    marks = _closed(flat, side) - flat
+    found = (marks > marks.max() / 2).astype(np.uint8)
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(found, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
+    ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))]
+    stroke = 2 * np.percentile(ridge, 90) if ridge.size else 1.0
+    side = int(min(max(4 * stroke, 9), side))
+    channels = [_closed(_off_plane(c), side) + (c - _off_plane(c)) for c in cv2.split(small)]
+    return np.stack(channels, 2)
+
+
+def _closed(image, side):
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side | 1, side | 1))
+    closed = cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)
+    return cv2.GaussianBlur(closed, (side | 1, side | 1), 0)
+
+
+def _off_plane(grey: np.ndarray) -> np.ndarray:
+    """What is left of a picture when the plane through most of its pixels (least absolute deviation) is taken off."""
+    height, width = grey.shape
+    values = grey.astype(np.float32)
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    terms = np.stack([np.ones_like(x), x, y], 2).reshape(-1, 3)
+    weight = np.ones((height * width, 1), np.float32)
+    for _ in range(4):
+        weighted = terms * weight
+        plane = np.linalg.solve(weighted.T @ terms + 1e-3 * np.eye(3), weighted.T @ values.reshape(-1))
+        rest = values.reshape(-1) - terms @ plane
+        weight = 1 / (np.abs(rest) + 0.1 * np.abs(rest).mean() + 1e-3)[:, None]
+    return rest.reshape(height, width).astype(np.float32)
+
+
+def ink_is_brighter(small: np.ndarray) -> bool:
+    """Ink is the lesser part of a picture and leaves most of its edge free."""
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    rest = _off_plane(_resize(grey, min(64 / max(grey.shape), 1)))
+    edge = np.concatenate([rest[0], rest[-1], rest[:, 0], rest[:, -1]])
+    skew = (rest**3).mean() / ((np.abs(rest) ** 3).mean() + 1e-6)
+    return skew - 2 * (np.median(edge) - (rest.max() + rest.min()) / 2) / (np.ptp(rest) + 1e-6) > 0
+
+
+def _resize(image: np.ndarray, factor: float) -> np.ndarray:
+    size = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
 
 
 def prepare(source: Any) -> Prepared:
@@ -171,7 +221,7 @@ def prepare(source: Any) -> Prepared:
     photo = open_photo(source)
     if photo.shape[:2] == (TILE, TILE):
         grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-        if _ink_is_brighter(grey):
+        if ink_is_brighter(photo):
             return Prepared(photo, grey, grey, (0, 0, TILE, TILE), grey)
     evened, scale = find_ink(photo)
     ink, box = _one_digit(evened)
@@ -184,12 +234,12 @@ def prepare(source: Any) -> Prepared:
 
 def _one_digit(evened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int] | None]:
     """The heaviest mark and what lies close to it."""
-    level = float(np.percentile(evened[evened > 20], 95)) if (evened > 20).any() else 0.0
-    if level < 40:
+    mask = (evened >= EDGE).astype(np.uint8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if evened.max() < SOLID:
         return np.zeros_like(evened), None
-    mask = (evened > level * 0.4).astype(np.uint8)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    boxes, areas = stats[1:, :4], stats[1:, 4]
+    solid = np.bincount(labels[evened >= SOLID], minlength=len(stats))[1:]
+    boxes, areas = stats[1:, :4], stats[1:, 4] * (solid > 0)
     main = int(areas.argmax())
     left, top, width, height = boxes[main]
     reach = 0.3 * max(width, height)
@@ -197,8 +247,8 @@ def _one_digit(evened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int
     gap_y = np.maximum(boxes[:, 1] - (top + height), top - (boxes[:, 1] + boxes[:, 3]))
     keep = (np.maximum(gap_x, gap_y) < reach) & (areas > 0.02 * areas[main])
     chosen = np.isin(labels, np.flatnonzero(keep) + 1).astype(np.uint8)
-    left, top, width, height = cv2.boundingRect(chosen)
     ink = np.where(cv2.dilate(chosen, np.ones((3, 3), np.uint8)) > 0, evened, 0)
+    left, top, width, height = cv2.boundingRect((ink > 20).astype(np.uint8))
     return ink, (left, top, left + width, top + height)
 
 

@@ -1,0 +1,219 @@
+"""The command: parse, call one verb, print. Data goes to stdout; progress and complaints go to stderr."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from csv import writer
+from dataclasses import dataclass
+from importlib.util import find_spec
+from json import dumps
+from pathlib import Path
+from typing import IO, Annotated, Any, Literal
+
+import tyro
+from tyro.conf import Positional, Suppress, arg
+
+from . import __version__
+from .config import RECIPES, TrainConfig
+from .errors import ConfigError, QDigitsError
+
+BEST = "mnist_model.pth"
+QUICKEST = "mnist_model.onnx" if find_spec("onnxruntime") else BEST  # the same network; torch takes seconds to start
+
+
+@dataclass(frozen=True)
+class Recipe:
+    name: Suppress[str]
+    settings: TrainConfig
+
+
+NamedRecipe: Any = tyro.extras.subcommand_type_from_defaults(
+    {name: Recipe(name, settings) for name, settings in RECIPES.items()},
+    {name: f"{c.model}, {c.epochs} epochs, {c.optimizer}" for name, c in RECIPES.items()},
+)
+
+
+def train(recipe: NamedRecipe, run_dir: Path | None = None, resume: bool = False) -> int:
+    """Train a network by a recipe. `qdigits train RECIPE --help` lists its settings; each may be changed.
+
+    Args:
+        run_dir: Where the run is kept; runs/RECIPE by default.
+        resume: Go on with the run that is there.
+    """
+    from .train import fit
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    run_dir = run_dir or Path("runs", recipe.name)
+    history = fit(recipe.settings, run_dir, resume)
+    if os.environ.get("RANK", "0") == "0":  # the first of the processes that torchrun started
+        if find_spec("matplotlib"):
+            from .plots import save_curves
+
+            save_curves(history, run_dir)
+        best = history.best()
+        print(f"{run_dir / 'best.pth'}\t{best['validation_accuracy']:.2%} of held-out digits\tepoch {best['epoch']}")
+    return 0
+
+
+def evaluate(
+    model: Positional[str] = BEST,
+    data: str = "qmnist",
+    data_dir: Path | None = None,
+    split: Literal["official", "writer", "random"] = "official",
+    seed: int = 0,
+    out: Path | None = None,
+) -> int:
+    """Measure a model on test digits.
+
+    Args:
+        model: Model file, or the name of a bundled one.
+        data: Data source; `qdigits data` lists them.
+        data_dir: Folder that holds the data files already.
+        split: As it was in training.
+        seed: As it was in training: it draws the writer and random splits.
+        out: Folder for report.json and its pictures.
+    """
+    from .evaluate import evaluate as measure
+    from .read import load_model
+
+    report = measure(load_model(model), data, data_dir, split, seed)
+    print(report)
+    if out:
+        from .plots import save_report
+
+        out.mkdir(parents=True, exist_ok=True)
+        save_report(report, out)
+    return 0
+
+
+def read(
+    files: Annotated[tuple[str, ...], Positional, arg(metavar="FILE|FOLDER|-")],
+    model: str = QUICKEST,
+    json: bool = False,
+    csv: Path | None = None,
+    annotate: Path | None = None,
+    show: bool = False,
+) -> int:
+    """Read the digits on pictures. Prints file, text, and the confidence of the least sure digit.
+
+    Args:
+        files: Pictures, folders of pictures, or - for a picture on standard input.
+        model: Model file, or the name of a bundled one.
+        json: Print one JSON object a line: every digit with its box and its ten probabilities.
+        csv: Write a table instead, to a file that is not there yet.
+        annotate: Also draw what was found on the picture, into a file that is not there yet.
+        show: Also print the tiles that the network saw.
+    """
+    from tqdm import tqdm
+
+    from .batch import COLUMNS, glyphs, pictures, read_files
+    from .image import annotate as drawn
+    from .read import load_model
+
+    names = pictures(files)
+    if not names:
+        raise ConfigError("nothing to read; name pictures, a folder of pictures, or - for standard input")
+    if annotate and len(names) > 1:
+        raise ConfigError(f"--annotate draws on one picture, and here are {len(names)}")
+    failed, network = 0, load_model(model)
+    with ExitStack() as files_to_write:
+        table = writer(files_to_write.enter_context(_new(csv, "x"))) if csv else None
+        if table:
+            table.writerow(COLUMNS)
+        answers = read_files(network, names)
+        for answer in tqdm(answers, total=len(names), unit="file", disable=None if len(names) > 1 else True):
+            if table:
+                table.writerow(answer.row())
+            elif json:
+                print(dumps(answer.record()))
+            elif answer.reading:
+                print(*answer.row()[:3], sep="\t")
+            if answer.reading is None:
+                failed += 1
+                print(f"qdigits: {answer.error}", file=sys.stderr)
+                continue
+            if show:
+                print(*(glyphs(digit.tile) for digit in answer.reading.digits), sep="\n")
+            if annotate:
+                drawn(answer.photo, answer.reading).save(files_to_write.enter_context(_new(annotate, "xb")), "PNG")
+    return 1 if failed else 0
+
+
+def data(
+    source: Positional[str | None] = None, data_dir: Path | None = None, fetch: bool = False, verify: bool = False
+) -> int:
+    """List the data sources: what is here, how many digits of each class, how many writers.
+
+    Args:
+        source: One source only.
+        data_dir: Folder that holds the data files already.
+        fetch: Download what is missing.
+        verify: Check every file's checksum.
+    """
+    return 0
+
+
+def export(model: Positional[str], out: Positional[Path]) -> int:
+    """Write a model for other programs: .onnx or .safetensors.
+
+    Args:
+        model: Model file, or the name of a bundled one.
+        out: A file that is not there yet; its suffix chooses the format.
+    """
+    from .checkpoint import load_model_file
+    from .export import export as write
+
+    if out.exists():
+        raise ConfigError(f"{out} is there already; name a new file")
+    write(load_model_file(model), out)
+    return 0
+
+
+def app(port: int = 8501) -> int:
+    """Serve the page: draw, photograph, upload, correct.
+
+    Args:
+        port: Where it listens, on this machine only.
+    """
+    if not find_spec("streamlit"):
+        raise ConfigError("the page needs streamlit; pip install 'qdigits[app]'")
+    here = Path(__file__).parent
+    page = next(path for path in (here.parent / "app.py", here / "app.py") if path.exists())  # a clone, or installed
+    return subprocess.call([sys.executable, "-m", "streamlit", "run", str(page), f"--server.port={port}"])
+
+
+VERBS = {verb.__name__: verb for verb in (train, evaluate, read, data, export, app)}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Gives the exit code: 0 fine, 1 an input failed, 2 wrong usage, 130 interrupted."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    if argv == ["--version"]:
+        print(f"qdigits {__version__}")
+        return 0
+    flat = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.CascadeSubcommandArgs,
+            tyro.conf.FlagCreatePairsOff)  # fmt: skip
+    about = "Reads handwritten digits from any photograph, tile or drawing, and says honestly how sure it is."
+    try:
+        return tyro.extras.subcommand_cli_from_dict(VERBS, prog="qdigits", description=about, args=argv, config=flat)
+    except QDigitsError as error:
+        print(f"qdigits: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ConfigError) else 1
+    except KeyboardInterrupt:
+        print("qdigits: interrupted", file=sys.stderr)
+        return 130
+
+
+def _new(path: Path, mode: str) -> IO[Any]:
+    """A file to write that was not there before: no answer is worth another's work."""
+    try:
+        return path.open(mode, newline=None if "b" in mode else "")
+    except FileExistsError as error:
+        raise ConfigError(f"{path} is there already; name a new file") from error
+    except OSError as error:
+        raise QDigitsError(f"{path}: cannot be written ({error.strerror})") from error

@@ -1,0 +1,55 @@
+"""Which model file is meant, and how a file is written so that no power cut can halve it."""
+
+from __future__ import annotations
+
+import os
+from glob import escape
+from pathlib import Path
+
+from .errors import ModelFileError, QDigitsError
+
+BUNDLED = [Path(__file__).parent.parent, Path(__file__).parent]  # a clone, an installed package
+
+
+def resolve(path: str | Path, root: str | Path | None = None) -> Path:
+    """The model file meant: the path as it stands, or the bundled model of that name.
+
+    Takes   a path; the folder it may not leave, where strangers choose it (QDIGITS_MODEL_ROOT sets one for all).
+    Raises  ModelFileError, in the same words whether the file is missing or forbidden.
+    """
+    path, root = Path(path), root or os.environ.get("QDIGITS_MODEL_ROOT")
+    bundled = {file.name: file for folder in BUNDLED for file in sorted(folder.glob("mnist_*.*"))}
+    try:
+        if path.exists() and (root is None or path.resolve().is_relative_to(Path(root).resolve())):
+            return path
+    except (OSError, ValueError):
+        pass  # a name no file system could hold
+    if str(path) in bundled:
+        return bundled[str(path)]
+    raise ModelFileError(f"{path}: no such model here; bundled are {', '.join(bundled) or 'none yet'}")
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """The whole new file or the whole old one, whenever the power fails.
+
+    Raises  QDigitsError naming path and cause (a full disk, a missing folder); the old file is then untouched.
+    """
+    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        for stale in path.parent.glob(f".{escape(path.name)}.*.tmp"):
+            stale.unlink()
+        try:
+            with open(temp, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temp, path)
+        finally:
+            temp.unlink(missing_ok=True)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the new name, too, must outlive a power cut
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise QDigitsError(f"{path}: cannot be written ({error.strerror}); what was there is untouched") from error

@@ -1,0 +1,106 @@
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from qdigits import ModelFileError, QDigitsError, load_model, predict
+from qdigits.errors import ConfigError
+from qdigits.export import export
+from qdigits.models import MODELS, build
+
+onnx = pytest.importorskip("onnx")
+
+
+@pytest.fixture(scope="module", params=sorted(MODELS))
+def model(request):
+    """An untrained network with a temperature, a "not a digit" and a threshold of its own."""
+    torch.manual_seed(0)
+    model = build(request.param).eval()
+    model.temperature.fill_(0.25)
+    model.nothing.fill_(0.5)
+    model.card = {"architecture": request.param, "metrics": {"validation_accuracy": 0.1}}
+    return model
+
+
+@pytest.fixture(scope="module")
+def tiles():
+    return np.random.default_rng(0).integers(0, 256, (33, 28, 28), np.uint8)
+
+
+@pytest.mark.parametrize("suffix", [".onnx", ".safetensors"])
+def test_an_exported_model_answers_the_same(model, tiles, tmp_path, suffix):
+    export(model, tmp_path / f"model{suffix}")
+    again = load_model(tmp_path / f"model{suffix}", device="cpu")
+    expected = model.probabilities(tiles)
+    assert np.abs(again.probabilities(tiles) - expected).max() < 1e-5
+    assert np.abs(again.probabilities(tiles[:1]) - expected[:1]).max() < 1e-5
+    assert (again.threshold, again.card) == (model.threshold, model.card)
+    assert list(tmp_path.iterdir()) == [tmp_path / f"model{suffix}"]  # one file, nothing beside it
+
+
+def test_the_onnx_file_is_what_the_readme_says(model, tmp_path):
+    export(model, tmp_path / "model.onnx")
+    proto = onnx.load(tmp_path / "model.onnx")
+    onnx.checker.check_model(proto, full_check=True)
+    image, answer = proto.graph.input[0], proto.graph.output[0]
+    assert [image.name, answer.name] == ["image", "probabilities"]
+    sides = [dim.dim_param or dim.dim_value for dim in image.type.tensor_type.shape.dim]
+    assert isinstance(sides[0], str)
+    assert sides[1:] == [1, 28, 28]
+    assert [opset.version for opset in proto.opset_import if not opset.domain] == [20]
+
+
+def test_reading_with_onnx_never_imports_torch(model, tmp_path):
+    export(model, tmp_path / "model.onnx")
+    code = f"""
+import sys, numpy as np, qdigits
+model = qdigits.load_model({str(tmp_path / "model.onnx")!r})
+print(qdigits.predict(model, np.eye(28, dtype=np.uint8) * 255).confidence)
+assert "torch" not in sys.modules
+"""
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    there = predict(load_model(tmp_path / "model.onnx"), np.eye(28, dtype=np.uint8) * 255)
+    assert float(out) == pytest.approx(there.confidence, abs=1e-6)
+
+
+def not_a_model():
+    return b"ONNX it is not"
+
+
+def foreign_model():
+    node = onnx.helper.make_node("Identity", ["x"], ["y"])
+    ports = [onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [1]) for name in "xy"]
+    return onnx.helper.make_model(onnx.helper.make_graph([node], "g", ports[:1], ports[1:])).SerializeToString()
+
+
+def external_weights():
+    """A genuine graph whose weights are to be taken from another file of the machine."""
+    model = onnx.ModelProto.FromString(foreign_model())
+    tensor = onnx.helper.make_tensor("w", onnx.TensorProto.FLOAT, [1], [1.0])
+    tensor.ClearField("float_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="/etc/passwd")
+    model.graph.initializer.append(tensor)
+    return model.SerializeToString()
+
+
+@pytest.mark.parametrize("make", [not_a_model, foreign_model, external_weights])
+def test_other_peoples_onnx_files_are_refused_in_one_line(make, tmp_path):
+    (tmp_path / "model.onnx").write_bytes(make())
+    with pytest.raises(ModelFileError, match="not a model that qdigits exported") as refusal:
+        load_model(tmp_path / "model.onnx")
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_missing_model_is_said_in_words(tmp_path):
+    with pytest.raises(ModelFileError, match="no such model"):
+        load_model(tmp_path / "absent.onnx")
+
+
+def test_an_unknown_suffix_lists_the_known_ones(model, tmp_path):
+    with pytest.raises(ConfigError, match=r"\.onnx or \.safetensors"):
+        export(model, tmp_path / "model.tflite")
+    with pytest.raises(QDigitsError, match="cannot be written"):
+        export(model, tmp_path / "absent" / "model.safetensors")

@@ -10,10 +10,8 @@ import inspect
 import io
 import json
 import logging
-import os
 import zipfile
 from collections.abc import Callable, Mapping
-from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -22,67 +20,14 @@ import torch
 from torch import Tensor
 
 from .distributed import pick_device
-from .errors import ModelFileError, QDigitsError
-from .models import MODELS, DigitModel
+from .errors import ModelFileError
+from .files import resolve, write_atomically
+from .models import MODELS, DigitModel, build
 from .weights import read_weights
 
 FORMAT = "qdigits 1"
 WIDEST = 4096  # of any dimension
-BRIEF = [
-    (128, 784),
-    (128,),
-    (64, 128),
-    (64,),
-    (10, 64),
-    (10,),
-]  # the brief's network, saved as a bare state_dict
-BUNDLED = [Path(__file__).parent.parent, Path(__file__).parent]  # a clone, an installed package
-
-
-def resolve(path: str | Path, root: str | Path | None = None) -> Path:
-    """The model file meant: the path as it stands, or the bundled model of that name.
-
-    Takes   a path; the folder it may not leave, where strangers choose it (QDIGITS_MODEL_ROOT sets one for all).
-    Raises  ModelFileError, in the same words whether the file is missing or forbidden.
-    """
-    path, root = Path(path), root or os.environ.get("QDIGITS_MODEL_ROOT")
-    bundled = {file.name: file for folder in BUNDLED for file in sorted(folder.glob("mnist_*.pth"))}
-    try:
-        if path.exists() and (root is None or path.resolve().is_relative_to(Path(root).resolve())):
-            return path
-    except (OSError, ValueError):
-        pass  # a name no file system could hold
-    if str(path) in bundled:
-        return bundled[str(path)]
-    raise ModelFileError(f"{path}: no such model here; bundled are {', '.join(bundled) or 'none yet'}")
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """The whole new file or the whole old one, whenever the power fails.
-
-    Raises  QDigitsError naming path and cause (a full disk, a missing folder); the old file is then untouched.
-    """
-    temp = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        for stale in path.parent.glob(f".{escape(path.name)}.*.tmp"):
-            stale.unlink()
-        try:
-            with open(temp, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temp, path)
-        finally:
-            temp.unlink(missing_ok=True)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)  # the new name, too, must outlive a power cut
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise QDigitsError(
-            f"{path}: cannot be written ({error.strerror}); what was there is untouched"
-        ) from error
+BRIEF = [(128, 784), (128,), (64, 128), (64,), (10, 64), (10,)]  # the brief's network, as a bare state_dict
 
 
 def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
@@ -99,9 +44,7 @@ def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
 def save_model(model: DigitModel, path: str | Path, card: Mapping[str, Any]) -> None:
     """Write a model file. Raises ModelFileError if a weight is not finite, QDigitsError if the disk refuses."""
     dense = torch.contiguous_format
-    state = {
-        name: value.detach().cpu().clone(memory_format=dense) for name, value in model.state_dict().items()
-    }
+    state = {name: value.detach().cpu().clone(memory_format=dense) for name, value in model.state_dict().items()}
     if not all(value.isfinite().all() for value in state.values()):
         raise ModelFileError(f"{path}: the weights are not finite; nothing was written")
     buffer = io.BytesIO()
@@ -155,7 +98,7 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
 
 def _brief(state: dict[str, Tensor]) -> DigitModel:
     """The brief's network from weights alone, by their order; normalisation is MNIST's."""
-    model = MODELS["mlp"]()
+    model = build("mlp")
     names = [name for name, _ in model.named_parameters()]
     if [tuple(value.shape) for value in state.values()] != BRIEF:
         raise ModelFileError(

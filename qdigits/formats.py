@@ -3,6 +3,7 @@
 import gzip
 import io
 import pickle
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import numpy as np
 
 from .errors import DataError
 
+LARGEST = 2**28  # bytes of a pickle
 MOST = 60_000  # digits in the largest official file; a header claiming more is refused before memory is taken
 
 
@@ -119,3 +121,46 @@ def read_pickle(data: bytes, names: frozenset[str]) -> Any:
     Raises  pickle.UnpicklingError where it asks for another name, and whatever a damaged pickle leads to.
     """
     return _Inert(data, names).load()
+
+
+_NUMPY = frozenset({"numpy.ndarray", "numpy.dtype", "_codecs.encode"}) | {
+    f"numpy.{core}.{name}"
+    for core in ("core", "_core")  # numpy 1, numpy 2
+    for name in ("multiarray._reconstruct", "numeric._frombuffer")
+}
+
+
+def read_kaggle(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Kaggle's MNIST-120k, a pickle of {"data": (N, 28, 28), "labels": (N, 1)}, read without running it.
+
+    Gives   uint8 (N, 28, 28) and integers (N,).
+    Raises  DataError: damaged, or a pickle that wants anything but two arrays of integers.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ValueError(f"more than {LARGEST >> 20} MB")
+        tree = read_pickle(path.read_bytes(), _NUMPY)
+        images, labels = _array(tree["data"]), _array(tree["labels"]).ravel()
+        if images.shape[1:] != (28, 28) or not 0 <= images.min() <= images.max() <= 255:
+            raise ValueError(f"images are {images.shape}, {images.min()} to {images.max()}")
+    except Exception as error:  # a damaged pickle may raise anything
+        raise DataError(f"{path}: not Kaggle's MNIST-120k ({error or type(error).__name__})") from error
+    return images.astype(np.uint8), labels
+
+
+def _array(told: Any) -> np.ndarray:
+    """The array that numpy's pickle describes, made here from its bytes."""
+    match told:
+        case Call("numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct", _, state):
+            _, shape, dtype, fortran, raw = state
+        case Call("numpy.core.numeric._frombuffer" | "numpy._core.numeric._frombuffer", (raw, dtype, shape, order)):
+            fortran = order == "F"
+        case _:
+            raise ValueError("an array is missing")
+    match raw:
+        case Call("_codecs.encode", (str(text), "latin1")):
+            raw = text.encode("latin1")
+    match dtype:
+        case Call("numpy.dtype", (str(code), *_), (_, str(order), *_)) if re.fullmatch("[iu][1248]", code):
+            return np.frombuffer(raw, order + code).reshape(shape, order="F" if fortran else "C")
+    raise ValueError("an array is not of integers")

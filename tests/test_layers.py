@@ -22,7 +22,7 @@ LAYERS = [
     {"app", "cli", "__init__", "__main__"},
 ]
 HELPERS = {  # files split off for length: in the layer of those they serve, and known to them alone
-    "cli": {"__main__"}, "batch": {"cli"}, "pad": {"app"}, "show": {"app"},
+    "cli": {"__main__"}, "batch": {"cli"}, "pad": {"app"}, "show": {"app"}, "adapt": {"app"},
     "optim": {"train"}, "negatives": {"train", "calibrate"}, "canvas": {"augment", "negatives"},
     "weights": {"checkpoint"}, "formats": {"data", "weights"}, "download": {"data"}, "errors": {"config", "files"},
 }  # fmt: skip
@@ -34,7 +34,7 @@ ROOMS = {
     "streamlit": {"app", "pad"},
     "matplotlib": {"plots"},
     "PIL": {"image", "segment"},
-    "cv2": {"image", "segment"},
+    "cv2": {"image", "segment", "show"},
     "tyro": {"cli"},
     "onnxruntime": {"engine"},
     "pooch": {"download"},

@@ -64,7 +64,7 @@ def read_files(model: Model, names: Sequence[str]) -> Iterator[Answer]:
         try:
             return Answer(name, photo, read(model, photo))
         except ImageError as error:
-            return Answer(name, photo, None, str(error))
+            return Answer(name, photo, None, str(error).removeprefix(f"{name}: "))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for first in range(0, len(names), AT_ONCE):

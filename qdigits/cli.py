@@ -120,7 +120,7 @@ def read(
         raise ConfigError("nothing to read; name pictures, a folder of pictures, or - for standard input")
     if annotate and len(names) > 1:
         raise ConfigError(f"--annotate draws on one picture, and here are {len(names)}")
-    failed, network = 0, load_model(model)
+    failed, network = False, load_model(model)
     with ExitStack() as files_to_write:
         table = writer(files_to_write.enter_context(_new(csv, "x"))) if csv else None
         if table:
@@ -134,28 +134,46 @@ def read(
             elif answer.reading:
                 print(*answer.row()[:3], sep="\t")
             if answer.reading is None:
-                failed += 1
-                print(f"qdigits: {answer.error}", file=sys.stderr)
+                failed = True
+                print(f"qdigits: {answer.file}: {answer.error}", file=sys.stderr)
                 continue
             if show:
                 print(*(glyphs(digit.tile) for digit in answer.reading.digits), sep="\n")
             if annotate:
                 drawn(answer.photo, answer.reading).save(files_to_write.enter_context(_new(annotate, "xb")), "PNG")
-    return 1 if failed else 0
+    return int(failed)
 
 
-def data(
-    source: Positional[str | None] = None, data_dir: Path | None = None, fetch: bool = False, verify: bool = False
-) -> int:
-    """List the data sources: what is here, how many digits of each class, how many writers.
+def data(source: Positional[str | None] = None, data_dir: Path | None = None, fetch: bool = False) -> int:
+    """List the data sources: which are here, whether as published, how many digits of each class, how many writers.
 
     Args:
         source: One source only.
-        data_dir: Folder that holds the data files already.
-        fetch: Download what is missing.
-        verify: Check every file's checksum.
+        data_dir: Folder that holds the data files already; the cache by default.
+        fetch: Download the source, each file checked against its published checksum.
     """
-    return 0
+    from .data import SOURCES, survey
+    from .download import is_published
+    from .image import prepare
+
+    if source not in (None, *SOURCES):
+        raise ConfigError(f"there is no data source {source!r}; choose one of {', '.join(SOURCES)}")
+    if fetch and not source:
+        raise ConfigError("--fetch needs to know which source; `qdigits data` lists them")
+    failed = False
+    print("source", "part", "digits", "checksum", "writers", *(f"of {digit}" for digit in range(10)), sep="\t")
+    for name in [source] if source else SOURCES:
+        for part in survey(name, data_dir, fetch, lambda file: prepare(file).tile):
+            if part.digits is None:
+                failed = bool(source)
+                print(name, part.name, 0, part.trouble, sep="\t")
+                continue
+            checks = {is_published(file) for file in part.files} - {None}
+            checksum = "-" if not checks else "right" if checks == {True} else "another"
+            writers = "-" if part.digits.writers is None else len(part.digits.writers.unique())
+            counts = part.digits.labels.bincount(minlength=10).tolist()
+            print(name, part.name, len(part.digits), checksum, writers, *counts, sep="\t")
+    return int(failed)
 
 
 def export(model: Positional[str], out: Positional[Path]) -> int:

@@ -42,27 +42,35 @@ def one_of(share: float, *changes: Augmentation) -> Augmentation:
     return apply
 
 
-def shift(images: Tensor, rng: Generator) -> Tensor:
-    """Up to one pixel either way."""
-    right, down = uniform(images, rng, -2 / 28, 2 / 28), uniform(images, rng, -2 / 28, 2 / 28)
-    return resample(images, affine(right=right, down=down, like=images))
+def shifted(pixels: float) -> Augmentation:
+    """Up to so many pixels either way."""
+
+    def apply(images: Tensor, rng: Generator) -> Tensor:
+        right, down = (uniform(images, rng, -pixels / 14, pixels / 14) for _ in range(2))
+        return resample(images, affine(right=right, down=down, like=images))
+
+    return apply
 
 
-def warp(images: Tensor, rng: Generator) -> Tensor:
+def warped(strength: float) -> Augmentation:
     """Slant, turn, size, aspect, place and an elastic field; most images change little, a few much.
 
     Source  Simard et al. 2003, "Best practices for convolutional neural networks applied to visual document analysis".
     """
-    much = uniform(images, rng) ** 1.5
 
-    def about(most: float) -> Tensor:
-        return uniform(images, rng, -most, most) * much
+    def apply(images: Tensor, rng: Generator) -> Tensor:
+        much = strength * uniform(images, rng) ** 1.5
 
-    size = about(0.3) - 0.12 * much
-    wide, high = (size + about(0.2)).exp(), (size + about(0.15)).exp()
-    matrix = affine(about(0.55), about(0.5), wide, high, about(0.3), about(0.3), like=images)
-    elastic = smooth(images, rng, 5, 2) * about(0.17)[:, None, None, None]
-    return resample(images, matrix, elastic.permute(0, 2, 3, 1))
+        def about(most: float) -> Tensor:
+            return uniform(images, rng, -most, most) * much
+
+        size = about(0.3) - 0.12 * much
+        wide, high = (size + about(0.2)).exp(), (size + about(0.15)).exp()
+        matrix = affine(about(0.55), about(0.5), wide, high, about(0.3), about(0.3), like=images)
+        elastic = smooth(images, rng, 5, 2) * about(0.17)[:, None, None, None]
+        return resample(images, matrix, elastic.permute(0, 2, 3, 1))
+
+    return apply
 
 
 def _stretch(images: Tensor, rng: Generator) -> Tensor:
@@ -208,8 +216,10 @@ def _shot(images: Tensor, rng: Generator) -> Tensor:
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
-    "shift": shift,
-    "warp": warp,
+    "shift": shifted(1.0),
+    "place": sometimes(0.1, shifted(7.0)),
+    "warp": warped(1.0),
+    "wobble": warped(0.4),
     "stretch": sometimes(0.2, _stretch),
     "stroke": one_of(0.5, _width, _width, _contrast, _broken),
     "neighbours": sometimes(0.08, _neighbours),

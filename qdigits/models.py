@@ -110,7 +110,27 @@ class CNN(DigitModel):
         )  # fmt: skip
 
 
-MODELS: dict[str, type[DigitModel]] = {model.architecture: model for model in (MLP, CNN)}
+class Tiny(DigitModel):
+    """Four small convolutions, 9,622 parameters: it fits on a microcontroller."""
+
+    architecture = "tiny"
+
+    def __init__(self, width: int = 12) -> None:
+        inner, outer = 4 * width // 3, 11 * width // 6
+        super().__init__(
+            nn.Sequential(
+                _conv(1, width, size=5, stride=2),  # (N, 12, 14, 14)
+                _conv(width, inner),  # (N, 16, 14, 14)
+                Residual(inner),
+                _conv(inner, outer, stride=2),  # (N, 22, 7, 7)
+                nn.AvgPool2d(3, 2),  # (N, 22, 3, 3)
+                nn.Flatten(),
+                nn.Linear(outer * 9, 10),
+            ), width=width,
+        )  # fmt: skip
+
+
+MODELS: dict[str, type[DigitModel]] = {model.architecture: model for model in (MLP, CNN, Tiny)}
 
 
 def build(name: str, dimensions: Mapping[str, int] | None = None) -> DigitModel:

@@ -58,7 +58,7 @@ class Shown(torch.nn.Module):
 
 
 def test_wrong_settings_name_the_right_ones():
-    with pytest.raises(ConfigError, match="mlp, cnn"):
+    with pytest.raises(ConfigError, match="mlp, cnn, tiny"):
         build("transformer")
     with pytest.raises(ConfigError, match="brief, best"):
         recipe("magic")

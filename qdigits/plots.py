@@ -82,6 +82,8 @@ def mistakes(report: Report) -> Any:
     figure, grid = plt.subplots(rows, PER_ROW, figsize=(8, 1.1 * rows), layout="constrained", squeeze=False)
     for axes in grid.flat:
         axes.set_axis_off()
+    if not shown:
+        figure.text(0.5, 0.5, "no mistakes", ha="center")
     for axes, mistake in zip(grid.flat, shown, strict=False):
         axes.imshow(255 - mistake.pixels, cmap="gray", vmin=0, vmax=255)
         title = f"{mistake.label} read as {mistake.digit}\n{mistake.confidence:.0%} sure"

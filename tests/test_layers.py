@@ -24,7 +24,7 @@ LAYERS = [
 HELPERS = {  # files split off for length: in the layer of those they serve, and known to them alone
     "cli": {"__main__"}, "batch": {"cli"}, "pad": {"app"}, "show": {"app"}, "adapt": {"app"},
     "optim": {"train"}, "negatives": {"train", "calibrate"}, "canvas": {"augment", "negatives"},
-    "weights": {"checkpoint"}, "formats": {"data", "weights"}, "download": {"data"}, "download": {"data"}, "errors": {"config", "files"},
+    "weights": {"checkpoint"}, "formats": {"data", "weights"}, "download": {"data"}, "errors": {"config", "files"},
 }  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 for helper, users in HELPERS.items():

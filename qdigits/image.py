@@ -29,6 +29,7 @@ class Prepared:
     ink: np.ndarray  # uint8 (h, w), only what belongs to the digit
     box: tuple[int, int, int, int] | None  # left, top, right, bottom on the photo; None: nothing there
     tile: np.ndarray  # uint8 (28, 28)
+    doubtful: bool  # which is ink and which is paper can't be told: ask for both
 
 
 def open_photo(source: Any) -> np.ndarray:
@@ -126,17 +127,17 @@ def _on_backdrop(rgba: np.ndarray) -> np.ndarray:
     return np.rint(colour * alpha + backdrop * (1 - alpha)).astype(np.uint8)
 
 
-def find_ink(photo: np.ndarray, swap: bool = False) -> tuple[np.ndarray, float]:
+def find_ink(photo: np.ndarray, brighter: bool) -> tuple[np.ndarray, float]:
     """The ink on a photo, whatever the light, the paper's colour, and whichever of the two is darker.
 
-    Takes   uint8 (H, W, 3); swap: take the paler of the two guesses, ink for paper.
+    Takes   uint8 (H, W, 3); whether ink is brighter than paper, as `polarity` tells.
     Gives   uint8 (h, w), ink up to 255 on paper 0, at a working size; and how many photo pixels one of its pixels is.
     """
     longest = max(photo.shape[:2])
     scale = longest / min(max(longest, SHORTEST), LONGEST)
     photo = _resize(photo, 1 / scale)
     small = _resize(photo, min(256 / longest * scale, 1))
-    if ink_is_brighter(small) != swap:
+    if brighter:
         photo, small = cv2.bitwise_not(photo), cv2.bitwise_not(small)
     paper = _paper(small)
     marks = np.clip(paper - small, 0, None).reshape(-1, 3)
@@ -156,7 +157,7 @@ def _levelled(marks: np.ndarray) -> np.ndarray:
     strong = marks[marks > max(floor, 10.0)].astype(np.uint8)
     if not strong.size:
         return np.zeros(marks.shape, np.uint8)
-    half, _ = cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)
+    half = max(cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0], floor)
     return cv2.threshold(cv2.convertScaleAbs(marks, alpha=SOLID / half), SOLID * floor / half / 2, 0, cv2.THRESH_TOZERO)[1]
 
 
@@ -196,13 +197,15 @@ def _off_plane(grey: np.ndarray) -> np.ndarray:
     return rest.reshape(height, width).astype(np.float32)
 
 
-def ink_is_brighter(small: np.ndarray) -> bool:
-    """Ink is the lesser part of a picture and leaves most of its edge free."""
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+def polarity(photo: np.ndarray) -> tuple[bool, bool]:
+    """Whether bright is ink, and whether that is in doubt: ink is the lesser part and leaves most of the edge free."""
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
     rest = _off_plane(_resize(grey, min(64 / max(grey.shape), 1)))
     edge = np.concatenate([rest[0], rest[-1], rest[:, 0], rest[:, -1]])
+    middle = (rest.max() + rest.min()) / 2
     skew = (rest**3).mean() / ((np.abs(rest) ** 3).mean() + 1e-6)
-    return skew - 2 * (np.median(edge) - (rest.max() + rest.min()) / 2) / (np.ptp(rest) + 1e-6) > 0
+    brighter = skew - 2 * (np.median(edge) - middle) / (np.ptp(rest) + 1e-6) > 0
+    return bool(brighter), bool(((edge > middle) == brighter).mean() > 0.2)
 
 
 def _resize(image: np.ndarray, factor: float) -> np.ndarray:
@@ -210,26 +213,27 @@ def _resize(image: np.ndarray, factor: float) -> np.ndarray:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
 
 
-def prepare(source: Any) -> Prepared:
+def prepare(source: Any, swap: bool = False) -> Prepared:
     """One photographed digit as the tile MNIST would have made of it.
 
-    Takes   whatever open_photo takes; a 28x28 picture on dark paper is a tile already and passes unchanged.
+    Takes   whatever open_photo takes; a 28x28 picture on dark paper is a tile already and passes unchanged;
+            swap: take ink for paper, for a second look where the first is in doubt.
     Gives   Prepared; without ink, its box is None and its tile black.
     Raises  ImageError, as open_photo does.
     Source  LeCun et al. 1998 (20x20 box, centre of mass); Yadav and Bottou 2019, arXiv:1905.10498.
     """
     photo = open_photo(source)
-    if photo.shape[:2] == (TILE, TILE):
+    brighter, doubtful = polarity(photo)
+    if photo.shape[:2] == (TILE, TILE) and brighter != swap:
         grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-        if ink_is_brighter(photo):
-            return Prepared(photo, grey, grey, (0, 0, TILE, TILE), grey)
-    evened, scale = find_ink(photo)
+        return Prepared(photo, grey, grey, (0, 0, TILE, TILE), grey, doubtful)
+    evened, scale = find_ink(photo, brighter != swap)
     ink, box = _one_digit(evened)
     if box is None:
-        return Prepared(photo, evened, ink, None, np.zeros((TILE, TILE), np.uint8))
+        return Prepared(photo, evened, ink, None, np.zeros((TILE, TILE), np.uint8), doubtful)
     left, top, right, bottom = box
     on_photo = (int(left * scale), int(top * scale), math.ceil(right * scale), math.ceil(bottom * scale))
-    return Prepared(photo, evened, ink, on_photo, fit_tile(ink[top:bottom, left:right]))
+    return Prepared(photo, evened, ink, on_photo, fit_tile(ink[top:bottom, left:right]), doubtful)
 
 
 def _one_digit(evened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int] | None]:

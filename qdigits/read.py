@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .image import prepare
+from .image import find_ink, fit_tile, open_photo, polarity, prepare
+from .segment import find_digits
 
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 CHUNK = 256  # tiles for the network at once: memory stays flat however many pictures come
 
 
@@ -30,7 +32,7 @@ class Prediction:
     confidence: float
     probabilities: tuple[float, ...]  # of 0..9; what is missing to 1 is "not a digit"
     tile: np.ndarray  # uint8 (28, 28), what the network saw
-    box: tuple[int, int, int, int] | None  # left, top, right, bottom on the photo
+    box: Box | None  # on the photo
     accepted: bool  # confidence reaches the threshold stored in the model file
 
 
@@ -73,13 +75,20 @@ def predict_many(model: Model, images: Iterable[Any]) -> list[Prediction]:
 def predictions(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
     """`predict_many` as a stream."""
     images = iter(images)
-    while chunk := [prepare(image) for image in islice(images, CHUNK)]:
-        rows = model.probabilities(np.stack([one.tile for one in chunk]))
-        for one, row in zip(chunk, rows, strict=True):
-            yield _prediction(model, row, one.tile, one.box)
+    while chunk := [_looks(image) for image in islice(images, CHUNK)]:
+        rows = iter(model.probabilities(np.stack([tile for looks in chunk for tile, _ in looks])))
+        for looks in chunk:
+            yield max((_prediction(model, next(rows), *look) for look in looks), key=lambda answer: answer.confidence)
 
 
-def _prediction(model: Model, row: np.ndarray, tile: np.ndarray, box: tuple[int, int, int, int] | None) -> Prediction:
+def _looks(image: Any) -> list[tuple[np.ndarray, Box | None]]:
+    """One tile, or two where ink and paper may be the other way round; the photo itself isn't kept."""
+    prepared = prepare(image)
+    looks = [prepared, prepare(prepared.photo, swap=True)] if prepared.doubtful else [prepared]
+    return [(look.tile, look.box) for look in looks]
+
+
+def _prediction(model: Model, row: np.ndarray, tile: np.ndarray, box: Box | None) -> Prediction:
     digit, confidence = int(row.argmax()), float(row.max())
     if box is None:
         return Prediction(None, 0.0, (0.0,) * 10, tile, None, False)
@@ -90,9 +99,23 @@ def _prediction(model: Model, row: np.ndarray, tile: np.ndarray, box: tuple[int,
 
 
 def read(model: Model, photo: Any) -> Reading:
-    """Every digit on a photo, in reading order."""
-    one = predict(model, photo)
-    return Reading("" if one.digit is None else str(one.digit), () if one.digit is None else (one,))
+    """Every digit on a photo, in reading order.
+
+    Raises  ImageError: not a picture that can be read.
+    """
+    ink, scale = find_ink(opened := open_photo(photo), polarity(opened)[0])
+    rows = find_digits(ink, lambda crops: model.probabilities(np.stack([fit_tile(crop) for crop in crops])))
+    lines, digits = [], []
+    for row in rows:
+        line, right = "", None
+        wide = 2 * float(np.median([one.mark.height for one in row]))
+        for one in row:
+            line += (" " if right is not None and one.mark.left - right > wide else "") + str(one.row.argmax())
+            right = one.mark.right
+            left, top, r, bottom = (round(edge * scale) for edge in one.mark.box)
+            digits.append(_prediction(model, one.row, fit_tile(one.mark.ink), (left, top, r, bottom)))
+        lines.append(line)
+    return Reading("\n".join(lines), tuple(digits))
 
 
 def test_single_image(model: Model, single_image: Any) -> int | None:

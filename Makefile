@@ -10,7 +10,7 @@ test: .venv/developing      ## what CI runs
 	$(BIN)/pytest
 
 train: .venv/installed      ## the best model, from QMNIST
-	$(BIN)/qdigits train cnn
+	$(BIN)/qdigits train best
 
 bench: .venv/developing     ## speed: ours, the rivals, the ratio
 	$(BIN)/python bench/speed.py

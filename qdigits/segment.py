@@ -1,26 +1,31 @@
 """A page of ink -> digits in reading order: marks, rows, and the cuts that the network likes best."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import reduce
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
 EDGE, SOLID = 72, 128  # the ink map's scale, see image.py
-SURE = 0.95  # a mark read with this confidence stays whole
-DROP = 0.1  # leaving a mark out costs as much as reading it with this confidence
+SURE = 0.95  # a mark read with this confidence isn't cut
+DROP = 0.1  # leaving ink unread is as bad as reading it with this confidence
+MOST = 6  # pieces that may make one digit
+CUT = 0.05  # a reading that cuts a stroke must be better by this much (nats)
 
 Score = Callable[[Sequence[np.ndarray]], np.ndarray]  # crops of ink -> probabilities (N, 10)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A piece of ink and where it lies."""
+    """A piece of ink, where it lies, and, once asked, what the network makes of it."""
 
     left: int
     top: int
     ink: np.ndarray  # uint8 (height, width), everything else 0
+    cuts: int = 0  # ends at which a stroke was cut
+    row: np.ndarray | None = None  # probabilities (10,)
 
     @property
     def height(self) -> int:
@@ -32,128 +37,130 @@ class Mark:
 
     @property
     def right(self) -> int:
-        return self.left + self.ink.shape[1]
+        return self.left + self.width
 
     @property
     def bottom(self) -> int:
-        return self.top + self.ink.shape[0]
+        return self.top + self.height
 
     @property
     def mass(self) -> float:
         return float(self.ink.sum()) + 1
 
     @property
-    def box(self) -> tuple[int, int, int, int]:
-        return self.left, self.top, self.right, self.bottom
-
-
-@dataclass(frozen=True)
-class Found:
-    """A mark and what the network makes of it."""
-
-    mark: Mark
-    row: np.ndarray  # probabilities (10,)
-
-    @property
     def confidence(self) -> float:
-        return float(self.row.max())
+        return 0.0 if self.row is None else float(self.row.max())
 
 
-def find_digits(ink: np.ndarray, score: Score) -> list[list[Found]]:
+def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:
     """Every digit of a page: rows from top to bottom, each from left to right.
 
     Takes   an ink map as image.find_ink gives it; score: crops of ink -> probabilities (N, 10).
     Source  over-segmentation and the best path through it: LeCun et al. 1998, section V.
     """
-    marks = find_marks(ink)
+    marks = _asked(find_marks(ink), score)
+    size = _size(marks)
+    rows = _rows([mark for mark in marks if mark.height < 3 * size], size)
+    choices = [_choices(row) for row in rows]
+    unread = [mark for spans in choices for mark in spans.values() if mark.row is None]
+    read = dict(zip(map(id, unread), _asked(unread, score), strict=True))
+    found = [_best({span: read.get(id(mark), mark) for span, mark in spans.items()}) for spans in choices]
+    return [digits for row in found if (digits := _digits_only(row))]
+
+
+def _asked(marks: list[Mark], score: Score) -> list[Mark]:
     if not marks:
         return []
-    whole = [Found(mark, row) for mark, row in zip(marks, score([mark.ink for mark in marks]), strict=True)]
-    rows = [_best_cuts(row, score) for row in _rows(whole)]
-    return [kept for row in rows if (kept := _digits_only(row))]
+    return [replace(mark, row=row) for mark, row in zip(marks, score([mark.ink for mark in marks]), strict=True)]
 
 
 def find_marks(ink: np.ndarray) -> list[Mark]:
-    """Connected strokes that are dark enough and not dust."""
+    """Connected strokes that are dark enough, but for dust and the sheet's own edges."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= EDGE).astype(np.uint8), connectivity=8)
     solid = np.bincount(labels[ink >= SOLID], minlength=count) > 0
     solid[0] = False
-    if not solid.any():
-        return []
-    heights, areas = stats[:, 3], stats[:, 4]
-    order = np.argsort(heights[solid])
-    size = heights[solid][order][np.searchsorted(np.cumsum(areas[solid][order]), areas[solid].sum() / 2)]
-    wanted = solid & (np.maximum(heights, stats[:, 2]) >= size / 6)
+    longest = np.maximum(stats[:, 2], stats[:, 3])
+    dust = 0.02 * np.sqrt(ink.size) if solid.sum() > 3000 else 4
     marks = []
-    for label in np.flatnonzero(wanted):
-        left, top, width, height = stats[label, :4]
+    for label in np.flatnonzero(solid & (longest >= dust)):
+        left, top, width, height = (int(value) for value in stats[label, :4])
         where = slice(max(top - 1, 0), top + height + 1), slice(max(left - 1, 0), left + width + 1)
-        own = cv2.dilate((labels[where] == label).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        own &= (labels[where] == label) | (labels[where] == 0)
-        marks.append(Mark(where[1].start, where[0].start, np.where(own, ink[where], 0)))
+        own = labels[where] == label
+        if 2 * _along_the_edge(own, where, ink.shape) > longest[label]:
+            continue
+        soft = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        marks.append(Mark(where[1].start, where[0].start, np.where(soft & (own | (labels[where] == 0)), ink[where], 0)))
     return marks
 
 
-def _rows(found: list[Found]) -> list[list[Found]]:
-    """Rows grow to the right from mark to mark, so a slanted or bent row stays one."""
-    typical = _typical_height(found)
-    rows: list[list[Found]] = []
-    for one in sorted(found, key=lambda one: one.mark.left):
-        best, most = None, 0.35
-        for row in rows:
-            near = [other.mark for other in row[-3:]]
-            top, bottom = min(m.top for m in near[-1:]), max(m.bottom for m in near[-1:])
-            shared = (min(bottom, one.mark.bottom) - max(top, one.mark.top)) / min(bottom - top, one.mark.height)
-            if shared > most and one.mark.left - near[-1].right < 8 * typical:
-                best, most = row, shared
-        if best is None:
-            rows.append([one])
+def _along_the_edge(own: np.ndarray, where: tuple[slice, slice], shape: tuple[int, ...]) -> int:
+    """How many pixels of a mark run along the edge of the picture: there the sheet ends, nobody writes."""
+    sides = [own[:3].any(0)] * (where[0].start == 0) + [own[-3:].any(0)] * (where[0].stop >= shape[0])
+    sides += [own[:, :3].any(1)] * (where[1].start == 0) + [own[:, -3:].any(1)] * (where[1].stop >= shape[1])
+    return max((int(side.sum()) for side in sides), default=0)
+
+
+def _size(marks: list[Mark]) -> float:
+    """The height of a digit on this page."""
+    heights = [mark.height for mark in marks if mark.confidence > 0.5] or [mark.height for mark in marks]
+    return float(np.median(heights)) if heights else 0.0
+
+
+def _rows(marks: list[Mark], size: float) -> list[list[Mark]]:
+    """Marks that overlap in height once the page stands straight; small ones go where they lie."""
+    tall = sorted((mark for mark in marks if mark.height > 0.5 * size), key=lambda mark: mark.left)
+    slopes = [_middle(b) - _middle(a) for row in _grown(tall, 0.0, 3 * size) for a, b in zip(row, row[1:], strict=False)]
+    steps = [b.left - a.left + 1 for row in _grown(tall, 0.0, 3 * size) for a, b in zip(row, row[1:], strict=False)]
+    slope = float(np.median(np.divide(slopes, steps))) if slopes else 0.0
+    rows = _grown(tall, slope, float("inf"))
+    for mark in marks:
+        if mark.height <= 0.5 * size:
+            near = [(abs(mark.left - other.left), row) for row in rows for other in row
+                    if other.top - 0.2 * size < _middle(mark) < other.bottom + 0.2 * size]  # fmt: skip
+            if near:
+                min(near, key=lambda pair: pair[0])[1].append(mark)
+    return [sorted(row, key=lambda mark: mark.left + mark.right)
+            for row in sorted(rows, key=lambda row: np.mean([_middle(mark) - slope * mark.left for mark in row]))]  # fmt: skip
+
+
+def _middle(mark: Mark) -> float:
+    return (mark.top + mark.bottom) / 2
+
+
+def _grown(marks: list[Mark], slope: float, reach: float) -> list[list[Mark]]:
+    """Rows that grow to the right, each from the mark before."""
+    rows: list[list[Mark]] = []
+    for mark in marks:
+        shared = [max(_shared(mark, last, slope) for last in row[-2:]) if mark.left - row[-1].right < reach else 0 for row in rows]
+        best = int(np.argmax(shared)) if shared else 0
+        if shared and shared[best] > 0.4:
+            rows[best].append(mark)
         else:
-            best.append(one)
-    return sorted(rows, key=lambda row: np.mean([one.mark.top + one.mark.bottom for one in row]))
+            rows.append([mark])
+    return rows
 
 
-def _typical_height(found: list[Found]) -> float:
-    heights = [one.mark.height for one in found if one.confidence > 0.5] or [one.mark.height for one in found]
-    return float(np.median(heights))
+def _shared(mark: Mark, other: Mark, slope: float) -> float:
+    drop = slope * (mark.left - other.left)
+    return (min(mark.bottom - drop, other.bottom) - max(mark.top - drop, other.top)) / min(mark.height, other.height)
 
 
-def _best_cuts(row: list[Found], score: Score) -> list[Found]:
-    """The reading of a row that explains most of its ink: marks joined, cut or left as they are."""
-    size = _typical_height(row)
-    pieces: list[Mark] = []
-    fixed: list[Found | None] = []
-    for one in row:
-        if one.confidence >= SURE and one.mark.width < 1.5 * size:
-            pieces.append(one.mark), fixed.append(one)
-        else:
-            cut = _cut(one.mark, size)
-            pieces += cut
-            fixed += [None] * len(cut) if len(cut) > 1 else [None]
-    spans = []
+def _choices(row: list[Mark]) -> dict[tuple[int, int], Mark]:
+    """Every run of neighbouring pieces that may be one digit: (first, last + 1) -> mark."""
+    size = _size(row)
+    pieces = [piece for mark in row for piece in _pieces(mark, size)]
+    pieces.sort(key=lambda piece: piece.left + piece.right)
+    choices = {}
     for first in range(len(pieces)):
-        for last in range(first + 1, min(first + 5, len(pieces)) + 1):
-            group = pieces[first:last]
-            if all(fixed[first:last]) and last - first > 1:
-                continue
-            left, right = min(p.left for p in group), max(p.right for p in group)
-            top, bottom = min(p.top for p in group), max(p.bottom for p in group)
-            if last - first > 1 and (right - left > 1.6 * size or bottom - top > 2 * size):
+        mark = pieces[first]
+        choices[first, first + 1] = mark
+        for last in range(first + 1, min(first + MOST, len(pieces))):
+            both_sure = mark.confidence >= SURE and pieces[last].confidence >= SURE
+            mark = _join(mark, pieces[last])
+            if both_sure or mark.width > 1.6 * size or mark.height > 2.2 * size:
                 break
-            spans.append((first, last))
-    joined = [reduce(_join, pieces[first:last]) for first, last in spans]
-    unknown = [i for i, (first, last) in enumerate(spans) if last - first > 1 or not fixed[first]]
-    rows = dict(zip(unknown, score([joined[i].ink for i in unknown]), strict=True)) if unknown else {}
-    found = {span: Found(joined[i], rows[i]) if i in rows else fixed[span[0]] for i, span in enumerate(spans)}
-    best: list[tuple[float, list[Found]]] = [(0.0, [])]
-    for last in range(1, len(pieces) + 1):
-        options = []
-        for first in range(max(last - 5, 0), last):
-            if one := found.get((first, last)):
-                worth = one.mark.mass * np.log(max(one.confidence, DROP))
-                options.append((best[first][0] + worth, best[first][1] + [one]))
-        best.append(max(options, key=lambda option: option[0]))
-    return best[-1][1]
+            choices[first, last + 1] = mark
+    return choices
 
 
 def _join(one: Mark, other: Mark) -> Mark:
@@ -163,49 +170,62 @@ def _join(one: Mark, other: Mark) -> Mark:
     for mark in (one, other):
         part = ink[mark.top - top : mark.bottom - top, mark.left - left : mark.right - left]
         np.maximum(part, mark.ink, out=part)
-    return Mark(left, top, ink)
+    return Mark(left, top, ink, max(one.cuts + other.cuts - 2, 0))
 
 
-def _cut(mark: Mark, size: float) -> list[Mark]:
-    """Pieces between the cheapest seams from top to bottom: where strokes touch, little ink is in the way."""
-    if mark.width < 0.6 * size or mark.height < 0.5 * size:
+def _best(choices: dict[tuple[int, int], Mark]) -> list[Mark]:
+    """The path from left to right that explains most of the ink."""
+    best: list[tuple[float, list[Mark]]] = [(0.0, [])]
+    for last in range(1, max(choices)[1] + 1):
+        options = []
+        for first in range(max(last - MOST, 0), last):
+            if mark := choices.get((first, last)):
+                worth = mark.mass * (np.log(max(mark.confidence, DROP)) - CUT * mark.cuts)
+                options.append((best[first][0] + worth, [*best[first][1], mark]))
+        best.append(max(options, key=lambda option: option[0]))
+    return best[-1][1]
+
+
+def _pieces(mark: Mark, size: float) -> list[Mark]:
+    """A mark cut along the cheapest seams from top to bottom: where digits touch, little ink is in the way."""
+    if (mark.confidence >= SURE and mark.width < 1.5 * size) or mark.width < 0.5 * size or mark.height < 0.5 * size:
         return [mark]
-    step = max(int(0.25 * size), 2)
-    cost = mark.ink.astype(np.float32) / 255 + 0.02
-    seams = []
-    for centre in range(step, mark.width - step // 2, step):
-        low, high = max(centre - step, 1), min(centre + step, mark.width - 1)
-        if high - low > 2:
-            seams.append(_seam(cost[:, low:high], low))
+    step = max(int(0.2 * size), 2)
     label = np.zeros(mark.ink.shape, np.int32)
-    columns = np.arange(mark.width)
-    for seam in seams:
-        label += columns[None] >= seam[:, None]
+    for seam, price in _seams(mark.ink.astype(np.float32) / 255 + 0.01, step):
+        if price < 0.6 * size:
+            label += np.arange(mark.width) >= seam[:, None]
     pieces = []
     for part in np.unique(label):
         own = np.where(label == part, mark.ink, 0)
         left, top, width, height = cv2.boundingRect((own >= EDGE).astype(np.uint8))
-        if width * height:
-            pieces.append(Mark(mark.left + left, mark.top + top, own[top : top + height, left : left + width]))
-    return sorted(pieces, key=lambda piece: piece.left + piece.right)
+        if max(width, height) > 0.1 * size:
+            ends = (part > 0) + (part < label.max())
+            pieces.append(Mark(mark.left + left, mark.top + top, own[top : top + height, left : left + width], ends))
+    return [mark] if len(pieces) < 2 else pieces
 
 
-def _seam(cost: np.ndarray, offset: int) -> np.ndarray:
-    total = cost.copy()
-    for y in range(1, len(cost)):
-        above = np.pad(total[y - 1], 1, constant_values=np.inf)
-        total[y] += np.minimum(np.minimum(above[:-2] + 0.01, above[1:-1]), above[2:] + 0.01)
-    path = np.empty(len(cost), int)
-    path[-1] = total[-1].argmin()
-    for y in range(len(cost) - 2, -1, -1):
-        low = max(path[y + 1] - 1, 0)
-        path[y] = low + total[y, low : path[y + 1] + 2].argmin()
-    return path + offset
+def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
+    """The cheapest ways down near each step: the column at each height, and the price: pixels of ink in the way."""
+    starts = np.arange(0, cost.shape[1] - 2 * step, step) + 1
+    windows = np.stack([cost[:, start : start + 2 * step - 1] for start in starts], 1)  # (height, seams, width)
+    total = np.pad(windows, ((0, 0), (0, 0), (1, 1)), constant_values=np.inf)
+    for above, here in zip(total, total[1:], strict=False):
+        here[:, 1:-1] += np.minimum(np.minimum(above[:, :-2], above[:, 2:]) + 0.01, above[:, 1:-1])
+    way = total[-1].argmin(1)
+    prices = total[-1].min(1)
+    ways, every = [way], np.arange(len(starts))
+    for line in total[-2::-1]:
+        near = way[:, None] + np.array([-1, 0, 1])
+        way = near[every, line[every[:, None], near.clip(0, line.shape[1] - 1)].argmin(1)]
+        ways.append(way)
+    columns = np.stack(ways[::-1], 1) - 1 + starts[:, None]  # (seams, height)
+    return list(zip(columns, prices, strict=True))
 
 
-def _digits_only(row: list[Found]) -> list[Found]:
+def _digits_only(row: list[Mark]) -> list[Mark]:
     """A row of words yields a digit here and there; a row of digits is digits for the most part."""
-    size = _typical_height(row)
-    digits = [one for one in row if one.confidence > 0.5 and one.mark.height > 0.35 * size]
-    read = sum(one.mark.mass * one.confidence for one in digits)
-    return digits if read > 0.5 * sum(one.mark.mass for one in row) else []
+    size = _size(row)
+    digits = [mark for mark in row if mark.confidence > 0.5 and mark.height > 0.35 * size]
+    read = sum(mark.mass * mark.confidence for mark in digits)
+    return digits if read > 0.5 * sum(mark.mass for mark in row) else []

@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: app test train bench real torture lint size
+.PHONY: app test train bench real torture tables lint size
 
 app: .venv/installed        ## open the page
 	$(BIN)/streamlit run app.py
@@ -20,6 +20,9 @@ real: .venv/developing      ## accuracy on digits from other hands
 
 torture: .venv/developing   ## faults by the thousand
 	$(BIN)/python bench/torture.py
+
+tables: .venv/developing    ## the README's tables, from what the commands wrote
+	PYTHONPATH=. $(BIN)/python bench/tables.py
 
 lint: .venv/developing
 	$(BIN)/ruff check .

@@ -14,7 +14,7 @@ import numpy as np
 from .data import Split, load_test
 
 BINS = 15  # of equal mass, for the calibration error
-GALLERY = 100  # mistakes kept with their picture
+GALLERY = 40  # mistakes kept, with their picture
 BATCH = 1000  # tiles; keeps memory flat
 
 
@@ -85,7 +85,7 @@ class Report:
 
     def save(self, path: str | Path) -> None:
         headline = {"accuracy": self.all.share, "interval": self.all.interval, "wrong_in_10000": self.wrong_in_10000}
-        Path(path).write_text(json.dumps({"headline": headline} | asdict(self), indent=1))
+        Path(path).write_text(json.dumps({"headline": headline} | asdict(self)))
 
     @classmethod
     def load(cls, path: str | Path) -> Report:

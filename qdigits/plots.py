@@ -22,7 +22,7 @@ STYLE: Any = {
     "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False,
     "xtick.color": INK, "ytick.color": INK, "legend.frameon": False, "svg.hashsalt": "qdigits",
 }  # fmt: skip
-PER_ROW, ROWS = 10, 4  # of the gallery
+PER_ROW = 10  # of the gallery
 
 
 def curves(history: History) -> Any:
@@ -77,7 +77,7 @@ def reliability(report: Report) -> Any:
 
 def mistakes(report: Report) -> Any:
     """The most confident mistakes as the network saw them: what was written, what was read, how surely."""
-    shown = report.mistakes[: PER_ROW * ROWS]
+    shown = report.mistakes
     rows = max(1, -(-len(shown) // PER_ROW))
     figure, grid = plt.subplots(rows, PER_ROW, figsize=(8, 1.1 * rows), layout="constrained", squeeze=False)
     for axes in grid.flat:

@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
 from .errors import ImageError
 
@@ -17,7 +17,7 @@ EDGE, SOLID = 72, 128  # an ink map's value on the edge of a stroke, and what ev
 TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
-LONGEST, SHORTEST = 2000, 112  # working size: larger pictures are shrunk, smaller ones enlarged (longest side, pixels)
+LONGEST, SHORTEST = 2000, TILE  # working size (longest side, pixels): larger pictures are shrunk, smaller enlarged
 
 
 @dataclass(frozen=True)
@@ -68,6 +68,8 @@ def _open(source: Any, longest: int | None = None) -> tuple[np.ndarray, float]:
         return _from_pillow(source), width / source.width
     except ImageError:
         raise
+    except UnidentifiedImageError as error:
+        raise ImageError(f"not a picture; give one of {', '.join(FORMATS)}") from error
     except Exception as error:  # Pillow raises far more than OSError on a damaged file
         raise ImageError(f"not a picture that can be read ({error}); give one of {', '.join(FORMATS)}") from error
 
@@ -296,10 +298,12 @@ def annotate(photo: Any, reading: Any) -> Image.Image:
     """The photo with a box and a digit drawn for everything that a Reading found; pale where it is not accepted."""
     image = Image.fromarray(open_photo(photo))
     pen = ImageDraw.Draw(image)
-    thickness = max(max(image.size) // 500, 1)
+    thickness = max(max(image.size) // 250, 1)
     for found in reading.digits:
         left, top, right, bottom = found.box
         colour = (0, 150, 60) if found.accepted else (230, 120, 0)
         pen.rectangle((left, top, right, bottom), outline=colour, width=thickness)
-        pen.text((left, bottom), str(found.digit), fill=colour, font_size=max(0.4 * (bottom - top), 10))
+        size = max(0.4 * (bottom - top), 10)
+        below = bottom if bottom + size < image.height else top - 1.2 * size
+        pen.text((left, below), str(found.digit), fill=colour, font_size=size)
     return image

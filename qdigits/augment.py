@@ -161,12 +161,13 @@ def _lines(images: Tensor, rng: Generator) -> Tensor:
 def _zigzag(images: Tensor, rng: Generator) -> Tensor:
     """A wavy line from side to side."""
     knots = 15
-    x = torch.linspace(-2, 30, knots, device=images.device).expand(len(images), knots)
+    x = torch.linspace(0, 1, knots, device=images.device) * uniform(images, rng, 18, 36)[:, None] - 2
     base = uniform(images, rng, 3, 25)[:, None] + uniform(images, rng, -0.3, 0.3)[:, None] * (x - 14)
     sign = torch.tensor([1.0, -1.0], device=images.device).repeat(knots)[:knots]
-    y = base + sign * uniform(images, rng, 0, 1.8)[:, None]
+    y = base + sign * uniform(images, rng, 0, 2.5)[:, None]
     path = torch.stack([x, y], -1)
-    return torch.maximum(images, strokes(torch.stack([path[:, :-1], path[:, 1:]], 2), uniform(images, rng, 0.3, 1.4)))
+    pieces = torch.stack([path[:, :-1], path[:, 1:]], 2)
+    return torch.maximum(images, strokes(pieces, uniform(images, rng, 0.3, 1.4, (1,))))
 
 
 def _bars(images: Tensor, rng: Generator) -> Tensor:

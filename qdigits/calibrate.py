@@ -12,6 +12,7 @@ from .models import DigitModel
 from .negatives import negatives
 
 ANSWERED = 0.994  # share of held-out digits that the threshold lets pass
+OTHERS = 0.02  # how often a user shows something that is no digit, as the calibration assumes
 
 
 @torch.no_grad()
@@ -28,19 +29,21 @@ def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
     model.eval()
     images, labels = held_out.images[:, None].float() / 255, held_out.labels
     logits = _logits(model, images)
-    fitted, truth = logits, labels
+    fitted, truth, weight = logits, labels, torch.ones_like(logits[:, 0])
     if refuses:
         rng = torch.Generator(images.device).manual_seed(0)
         others = AUGMENTATIONS["warp"](negatives(len(images) // 4, images, labels, rng), rng)
         fitted = torch.cat([logits, _logits(model, others)])
         truth = torch.cat([labels, labels.new_full((len(others),), 10)])
+        weight = torch.cat([weight, weight.new_full((len(others),), OTHERS * len(images) / len(others))])
     scale = torch.zeros((), requires_grad=True, device=logits.device)  # log of the temperature
     nothing = model.nothing.clone().requires_grad_(refuses)
     optimizer = torch.optim.LBFGS([scale, nothing] if refuses else [scale], max_iter=100, line_search_fn="strong_wolfe")
 
     def surprise() -> Tensor:
         optimizer.zero_grad()
-        loss = F.cross_entropy(torch.cat([fitted / scale.exp(), nothing.expand(len(fitted), 1)], 1), truth)
+        answers = torch.cat([fitted / scale.exp(), nothing.expand(len(fitted), 1)], 1)
+        loss = (F.cross_entropy(answers, truth, reduction="none") * weight).sum() / weight.sum()
         loss.backward()
         return loss
 

@@ -46,7 +46,7 @@ def smooth(like: Tensor, rng: Generator, cells: int, channels: int = 1) -> Tenso
 def strokes(points: Tensor, width: Tensor) -> Tensor:
     """Drawn lines: float32 (N, 1, 28, 28) from points (N, S, 2, 2), two ends in pixels for each of S segments.
 
-    Takes   width (N,) or (N, S), pixels; a segment of width 0 is left out.
+    Takes   width (N, S) or (N, 1), pixels; a segment of width 0 is left out.
     """
     axis = torch.arange(28, device=points.device) + 0.5
     across, down = axis.repeat(28), axis.repeat_interleave(28)  # (784,) the middle of each pixel
@@ -54,5 +54,5 @@ def strokes(points: Tensor, width: Tensor) -> Tensor:
     x, y = across - x, down - y  # (N, S, 784)
     place = ((x * dx + y * dy) / (dx * dx + dy * dy + 1e-6)).clamp_(0, 1)
     away = (x - place * dx).square_().add_((y - place * dy).square_()).sqrt_()
-    half = width.view(len(points), -1, 1) / 2
-    return ((half + 0.5 - away) * (half > 0)).amax(1).clamp_(0, 1).view(-1, 1, 28, 28)
+    half = width[..., None] / 2
+    return ((half + 0.5 - away) * (half > 0)).amax(1).clamp_(0, 1).view(len(points), 1, 28, 28)

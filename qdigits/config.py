@@ -39,6 +39,8 @@ class TrainConfig:
     """Names in augment.AUGMENTATIONS, applied in this order."""
     negatives: float = 0.0
     """Non-digits the program draws itself, as a share of each batch; they teach what to refuse."""
+    drawn: float = 0.0
+    """Digits in European forms that the program draws itself, as a share of each batch."""
     average: float = 0.0
     """Decay per step of the averaged weights that are validated and kept; 0 keeps the last ones."""
     label_smoothing: float = 0.0
@@ -51,7 +53,8 @@ class TrainConfig:
         for name, least, most in (
             ("epochs", 1, 100_000), ("batch_size", 1, 65_536), ("lr", 1e-9, 10), ("threads", 1, 1024),
             ("momentum", 0, 0.9999), ("weight_decay", 0, 10), ("validation", 0.001, 0.9), ("warmup", 0, 1),
-            ("negatives", 0, 1), ("average", 0, 0.99999), ("label_smoothing", 0, 0.9), ("seed", 0, 2**31),
+            ("negatives", 0, 1), ("drawn", 0, 1), ("average", 0, 0.99999), ("label_smoothing", 0, 0.9),
+            ("seed", 0, 2**31),
         ):  # fmt: skip
             value = getattr(self, name)
             if not least <= value <= most:
@@ -62,15 +65,17 @@ class TrainConfig:
                 raise ConfigError(f"{name} {getattr(self, name)!r} is unknown; choose one of {', '.join(names)}")
 
 
-PHOTO = ("warp", "stretch", "stroke", "neighbours", "resolution", "outline", "blur", "light", "clutter", "noise")
+PHOTO = (
+    "warp", "place", "stretch", "stroke", "neighbours", "resolution", "outline", "blur", "light", "clutter", "noise",
+)  # fmt: skip
 
 RECIPES: dict[str, TrainConfig] = {
     # the original brief, to the letter
     "brief": TrainConfig(),
     # the network that ships: it has seen how people write, photograph and scan, and what is no digit
     "best": TrainConfig(
-        model="cnn", epochs=60, batch_size=128, lr=2e-3, optimizer="adamw", weight_decay=0.02, schedule="cosine",
-        warmup=0.03, augment=PHOTO, negatives=0.25, average=0.999,
+        model="cnn", epochs=64, batch_size=128, lr=2e-3, optimizer="adamw", weight_decay=0.02, schedule="cosine",
+        warmup=0.03, augment=PHOTO, negatives=0.25, drawn=0.06, average=0.999,
     ),
 }  # fmt: skip
 

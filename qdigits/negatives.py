@@ -94,7 +94,7 @@ def _over(digits: Tensor, rng: Generator) -> Tensor:
 
 
 def _turned(digits: Tensor, rng: Generator) -> Tensor:
-    """A quarter turn: no digit but a 0, an 8 or a 1 survives it, and those are left to `_over`."""
+    """A quarter turn, which only a 0 or an 8 survives: those are not given here. A turned 1 is a dash."""
     left = (uniform(digits, rng) < 0.5)[:, None, None, None]
     return torch.where(left, digits.rot90(1, (2, 3)), digits.rot90(3, (2, 3)))
 
@@ -127,11 +127,12 @@ KINDS = ((_glyphs, 30), (_letters, 26), (_scribble, 8), (_pair, 14), (_over, 4),
 
 def negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -> Tensor:
     """`count` images that are no digits, some of them made of the given digits (N, 1, 28, 28)."""
-    made = []
+    made = [digits[:0]]
     for number, (draw, share) in enumerate(KINDS):
         n = count - sum(map(len, made)) if number == len(KINDS) - 1 else round(count * share / 100)
-        pool = (labels > 1) & (labels != 8) if draw is _turned else labels >= 0
+        pool = (labels > 0) & (labels != 8) if draw is _turned else labels >= 0
         source = digits[pool]
-        chosen = torch.randint(len(source), (n,), generator=rng, device=digits.device)
-        made.append(draw(source[chosen], rng))
+        if n and len(source):
+            chosen = torch.randint(len(source), (n,), generator=rng, device=digits.device)
+            made.append(draw(source[chosen], rng))
     return torch.cat(made)

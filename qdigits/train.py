@@ -31,6 +31,7 @@ from .data import Split, load_training
 from .distributed import World, join
 from .errors import ConfigError, DataError, QDigitsError
 from .evaluate import History
+from .forms import drawn
 from .models import DigitModel, build
 from .negatives import negatives
 from .optim import OPTIMIZERS, lr_at
@@ -55,11 +56,13 @@ def batch_at(
     All is drawn for the whole batch, before the ranks divide it: any number of processes sees the same.
     """
     images, labels = train.images[chosen][:, None].float() / 255, train.labels[chosen]
-    if config.negatives or config.augment:
+    if config.negatives or config.drawn or config.augment:
         rng = _generator(images.device, *key)
-        if count := round(config.negatives * len(images)):
-            images = torch.cat([images, negatives(count, images, labels, rng)])
-            labels = torch.cat([labels, labels.new_full((count,), NOT_A_DIGIT)])
+        n = len(chosen)
+        forms, names = drawn(round(config.drawn * n), rng)
+        others = negatives(round(config.negatives * n), images, labels, rng)
+        images = torch.cat([images, forms, others])
+        labels = torch.cat([labels, names, labels.new_full((len(others),), NOT_A_DIGIT)])
         for name in config.augment:
             images = AUGMENTATIONS[name](images, rng)
     return images[world.rank :: world.size], labels[world.rank :: world.size]
@@ -143,7 +146,7 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
                 optimizer.zero_grad()
             images, labels = batch_at(train, chosen, config, (config.seed, epoch, step), world)
             loss, logits = loss_of(parallel, images, labels, config)
-            whole = len(chosen) + round(config.negatives * len(chosen))
+            whole = sum(round(share * len(chosen)) for share in (1, config.drawn, config.negatives))
             (loss * (world.size / whole)).backward()  # the mean over the whole batch, once the ranks are averaged
             with torch.no_grad():
                 seen += torch.stack([loss, (logits.argmax(1) == labels).sum(), torch.tensor(len(labels))]).cpu()

@@ -6,6 +6,7 @@ import torch
 from qdigits.augment import AUGMENTATIONS
 from qdigits.canvas import strokes
 from qdigits.data import load_training
+from qdigits.forms import FORMS, drawn
 from qdigits.negatives import KINDS, negatives
 
 
@@ -39,7 +40,14 @@ def test_negatives_are_seeded_pictures_of_every_kind(digits):
         assert draw(images[:50], rng()).flatten(1).amax(1).gt(0.05).float().mean() > 0.7
 
 
+def test_drawn_digits_are_seeded_and_named():
+    (once, labels), (again, _) = drawn(60, rng()), drawn(60, rng())
+    assert once.shape == (60, 1, 28, 28) and torch.equal(once, again)
+    assert set(labels.tolist()) <= {label for label, _ in FORMS} and len(set(labels.tolist())) > 3
+    assert once.amax((1, 2, 3)).min() > 0.5 and once[:, :, :3].max() == 0  # drawn, and inside the box
+
+
 def test_a_stroke_lies_where_its_ends_are():
-    line = strokes(torch.tensor([[[[5.5, 10.5], [20.5, 10.5]]]]), torch.tensor([2.0]))
+    line = strokes(torch.tensor([[[[5.5, 10.5], [20.5, 10.5]]]]), torch.tensor([[2.0]]))
     assert line.shape == (1, 1, 28, 28)
     assert (line[0, 0, 10, 6:20] == 1).all() and line[0, 0, 13:].sum() == 0 and line[0, 0, :, 23:].sum() == 0

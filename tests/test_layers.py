@@ -22,7 +22,7 @@ LAYERS = [
     {"app", "cli", "__init__", "__main__"},
 ]
 HELPERS = {  # files split off for length: in the layer of those they serve, and known to them alone
-    "cli": {"__main__"}, "batch": {"cli"}, "pad": {"app"}, "show": {"app"}, "adapt": {"app"},
+    "cli": {"__main__"}, "batch": {"cli"}, "pad": {"app"}, "panels": {"app"}, "show": {"app", "panels"}, "adapt": {"panels"},
     "optim": {"train"}, "negatives": {"train", "calibrate"}, "canvas": {"augment", "negatives"},
     "weights": {"checkpoint"}, "formats": {"data", "weights"}, "download": {"data"}, "errors": {"config", "files"},
 }  # fmt: skip
@@ -31,7 +31,7 @@ for helper, users in HELPERS.items():
     LEVEL.setdefault(helper, min(LEVEL[user] for user in users))
 
 ROOMS = {
-    "streamlit": {"app", "pad"},
+    "streamlit": {"app", "pad", "panels"},
     "matplotlib": {"plots"},
     "PIL": {"image", "segment"},
     "cv2": {"image", "segment", "show"},

@@ -12,6 +12,7 @@ from .image import find_ink, fit_tile, open_reduced, polarity, prepare
 from .segment import find_digits
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
+NOTHING = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
 CHUNK = 256  # tiles for the network at once: memory stays flat however many pictures come
 
 
@@ -93,7 +94,7 @@ def _prediction(model: Model, row: np.ndarray, tile: np.ndarray, box: Box | None
     if box is None:
         return Prediction(None, 0.0, (0.0,) * 10, tile, None, False)
     return Prediction(
-        digit if confidence > 1 - row.sum() else None, confidence, tuple(map(float, row)), tile, box,
+        digit if confidence > NOTHING else None, confidence, tuple(map(float, row)), tile, box,
         confidence >= model.threshold,
     )  # fmt: skip
 

@@ -1,6 +1,5 @@
 """The page: words and widgets. What they say is worked out in the package."""
 
-import base64
 import os
 from html import escape
 from pathlib import Path
@@ -16,24 +15,27 @@ import streamlit as st
 from qdigits import ImageError, Prediction, QDigitsError, Reading, load_model, read
 from qdigits.files import BUNDLED, resolve
 from qdigits.pad import digit_pad
-from qdigits.show import labelled_folder, png, preview, steps
+from qdigits.panels import MINE, NO_DIGIT, check, kept, percent, quality
+from qdigits.show import preview, steps
 
 EXAMPLES = Path(__file__).parent / "examples"
 SHOWN = {
     "a tile": "seven.png", "a photo": "photo.jpg", "a year": "year.jpg", "a page": "page.jpg", "no digit": "star.jpg",
 }  # fmt: skip
+BEST, DRAWING = "mnist_model.pth", "drawing"
 PICTURES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]
-NO_DIGIT, MINE, ENOUGH = "none", "my handwriting", 20
 STYLE = """<style>
-.stMainBlockContainer { max-width: 62rem; padding-top: 3rem }
-.answer { font-size: clamp(5rem, 20vw, 9rem); line-height: 1; font-weight: 600; overflow-wrap: anywhere }
-.answer.long { font-size: clamp(2.5rem, 9vw, 4rem); line-height: 1.15; white-space: pre-line }
+.stMainBlockContainer { max-width: 62rem; padding-top: 2.5rem }
+h1 { font-size: clamp(1.8rem, 6vw, 2.75rem) !important; padding-bottom: .25rem !important }
+.answer { font-size: clamp(5rem, 20vw, 9rem); line-height: 1; font-weight: 600 }
 .answer.unsure { opacity: .5 }
+[class*="st-key-few"] pre, [class*="st-key-many"] pre { background: none; padding-left: 0 }
+[class*="st-key-few"] code { font: inherit; font-size: clamp(3.5rem, 18vw, 5.5rem); font-weight: 600; line-height: 1 }
+[class*="st-key-many"] code { font-size: clamp(1.2rem, 5vw, 1.6rem) }
 </style>"""
 
 st.set_page_config("qdigits", str(EXAMPLES / "seven.png"), layout="wide")
 st.html(STYLE)
-kept: list[dict] = st.session_state.setdefault("kept", [])
 
 
 @st.cache_resource
@@ -58,13 +60,6 @@ def boxes_on(picture: str, model: tuple, _data: bytes, _reading: Reading) -> byt
         return preview(_data, _reading)
 
 
-def percent(share: float) -> str:
-    return "over 99.9 %" if share > 0.999 else f"{share:.1%}".replace("%", " %")
-
-
-# ── the model ────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def open_model(name: str) -> tuple[Any, tuple] | None:
     """The model and what tells it from others; None, and words on the page, if it cannot be had."""
     if name == MINE:
@@ -81,23 +76,20 @@ def open_model(name: str) -> tuple[Any, tuple] | None:
 
 def choose_models() -> dict[str, tuple[Any, tuple]]:
     """The model of the sidebar, and the one to compare it with."""
-    bundled = sorted({file.name for folder in BUNDLED for file in folder.glob("mnist_*.*")})
+    bundled = sorted({file.name for folder in BUNDLED for file in folder.glob("mnist_*.pth")}, reverse=True)
 
     def take() -> None:
         st.session_state.path = st.session_state.bundled or st.session_state.path
 
     with st.sidebar:
         st.header("Model")
-        st.session_state.setdefault("path", "mnist_model.pth")
-        name = st.text_input("Model path", key="path", help="A model file in this folder, or a bundled one.")
+        st.session_state.setdefault("path", BEST)
+        name = st.text_input("Model path", key="path", help="A model file in this folder, or a bundled one.") or BEST
         st.pills("Bundled models", bundled, key="bundled", on_change=take, label_visibility="collapsed")
         others = [*bundled, MINE] if "mine" in st.session_state else bundled
         other = st.selectbox("Compare with", others, index=None, placeholder="no other model")
     models = {each: open_model(each) for each in dict.fromkeys([name, other]) if each}
     return {each: opened for each, opened in models.items() if opened}
-
-
-# ── an answer ────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def in_words(reading: Reading) -> str:
@@ -117,76 +109,71 @@ def answer(picture: str, data: bytes, name: str, models: dict, below: Any) -> No
     """The digits, large; how sure; the tile; what each model thought of one of them; and below, how it came about."""
     readings = {each: reading_of(picture, identity, data, model) for each, (model, identity) in models.items()}
     first = next(iter(readings.values()))
-    digits, count = first.digits, len(first.digits)
-    number = 0
-    if count > 1:
-        number = st.selectbox(
-            "Look closer at", range(count), key=f"digit {name}", label_visibility="collapsed",
-            format_func=lambda i: f"number {i + 1} of {count}: {digits[i].digit}",
-        )  # fmt: skip
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="large"):
-        for each, reading in readings.items():
-            with st.container(width="content", gap=None):
-                style = "long" if count > 3 else "" if all(d.accepted for d in reading.digits) else "unsure"
-                st.html(f'<div class="answer {style}" role="status">{escape(reading.text) or "–"}</div>')
-                st.caption((f"{each}: " if len(readings) > 1 else "") + in_words(reading))
-        if digits:
-            st.image(digits[number].tile, "what it saw", width=96, alt="The tile of 28 by 28 pixels")
-    if not digits:
+    digits, count, number = first.digits, len(first.digits), 0
+    top = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    for each, reading in readings.items():
+        with top.container(width="content", gap=None):
+            if len(reading.digits) > 1:
+                with st.container(key=f"{'few' if len(reading.text) < 7 else 'many'} {name} {each}"):
+                    st.code(reading.text, language=None, width="content")
+            else:
+                unsure = "" if all(one.accepted for one in reading.digits) else "unsure"
+                st.html(f'<div class="answer {unsure}" role="status">{escape(reading.text) or "–"}</div>')
+            st.caption((f"{each}  \n" if len(readings) > 1 else "") + in_words(reading))
+    if count == 0:
         return
     if count > 1:
-        st.code(first.text, language=None)
+        top = st.container(horizontal=True, vertical_alignment="bottom")
+        number = top.selectbox(
+            "Look closer at", range(count), key=f"digit {name}",
+            format_func=lambda i: f"digit {i + 1} of {count}: {digits[i].digit}",
+        )  # fmt: skip
+    top.image(digits[number].tile, "what it saw", width=96, alt="The tile of 28 by 28 pixels that the network saw")
     chart({each: reading.digits[number] for each, reading in readings.items() if len(reading.digits) == count})
-    if st.button("Keep for checking", key=f"keep {name}", help="Adds these digits to the table under Check"):
-        keep(name, first)
-        st.rerun()
+    if st.button("Keep for checking", key=f"keep {name}"):
+        keep([(name, first)])
     how = below.expander("How did it get there?", on_change="rerun", key=f"how {name}")
     if how.open:
         with how, cores(), st.container(horizontal=True):
             for title, step in steps(next(iter(models.values()))[0], data, digits[number]).items():
-                st.image(step, title, width=140, alt=title)
+                st.image(step, title, width=116, alt=title)
 
 
-def keep(name: str, reading: Reading) -> None:
-    kept.extend(
-        {"tile": d.tile, "from": name, "read": d.digit, "sure": d.confidence, "true": str(d.digit)}
-        for d in reading.digits
-    )
+def keep(readings: list[tuple[str, Reading]]) -> None:
+    """Into the table under Check, and the pad is free for the next."""
+    digits = [(name, one) for name, reading in readings for one in reading.digits]
+    kept().extend(
+        {"tile": one.tile, "from": name, "read": one.digit, "sure": one.confidence,
+         "true": NO_DIGIT if one.digit is None else str(one.digit)}
+        for name, one in digits
+    )  # fmt: skip
+    st.session_state.pad = st.session_state.get("pad", 0) + (readings[0][0] == DRAWING)
+    st.toast(f"Kept {len(digits)}. They wait under Check.")
+    st.rerun()
 
 
 def chart(found: dict[str, Prediction]) -> None:
-    table = pd.DataFrame(
-        [
-            {"digit": str(digit), "probability": p, "model": each}
-            for each, one in found.items()
-            for digit, p in enumerate(one.probabilities)
-        ]
-    )
-    bars = alt.Chart(table).mark_bar(cornerRadiusEnd=3).encode(
+    """Ten bars for each model."""
+    rows = [(str(digit), p, each) for each, one in found.items() for digit, p in enumerate(one.probabilities)]
+    bars = alt.Chart(pd.DataFrame(rows, columns=["digit", "probability", "model"])).mark_bar(cornerRadiusEnd=3).encode(
         alt.X("digit", title=None, axis=alt.Axis(labelAngle=0)),
         alt.Y("probability", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=3)),
         alt.XOffset("model", sort=list(found)),
         alt.Color("model", sort=list(found), title=None, legend=alt.Legend(orient="top") if len(found) > 1 else None),
         tooltip=["model", "digit", alt.Tooltip("probability", format=".1%")],
     )  # fmt: skip
-    said = "; ".join(
-        f"{each}: " + ", ".join(f"{d} {p:.0%}" for d, p in enumerate(one.probabilities) if p > 0.005)
-        for each, one in found.items()
-    )
-    st.altair_chart(bars, height=180, alt=f"Probability of each digit. {said}")
-
-
-# ── the tabs ─────────────────────────────────────────────────────────────────────────────────────────────
+    said = ", ".join(f"{digit} {p:.0%} ({each})" for digit, p, each in rows if p >= 0.005)
+    st.altair_chart(bars, height=190, alt=f"Probability of each digit: {said}")
 
 
 @st.fragment
 def draw(models: dict) -> None:
-    (left, right), below = st.columns(2, gap="large"), st.container()
+    (left, right), below = st.columns(2, gap="medium"), st.container()
     with left:
-        data = digit_pad("pad")
+        data = digit_pad(f"pad {st.session_state.get('pad', 0)}")
     with right:
         if data and models:
-            answer(str(hash(data)), data, "drawing", models, below)
+            answer(str(hash(data)), data, DRAWING, models, below)
         elif not data:
             st.subheader("Draw a digit")
             st.write("With mouse, finger or pen; several side by side if you like. The answer appears here.")
@@ -201,17 +188,20 @@ def photograph(models: dict) -> None:
         "Pictures of digits: one, many, or a whole page", PICTURES, accept_multiple_files=True, on_change=own
     )
     pictures = {file.file_id: (file.name, file.getvalue()) for file in files}
-    if st.toggle("Use the camera") and (shot := st.camera_input("Camera", label_visibility="collapsed")):
+    row, asked = st.container(horizontal=True, vertical_alignment="center"), st.session_state.setdefault("asked", set())
+    pressed = row.button("Predict", type="primary")
+    if row.toggle("Use the camera") and (shot := st.camera_input("Camera", label_visibility="collapsed")):
         pictures[shot.file_id] = ("camera", shot.getvalue())
-    asked: set[str] = st.session_state.setdefault("asked", set())
-    if st.button("Predict", type="primary", disabled=not pictures):
+    if pressed:
         asked.update(pictures)
         own()
+        if not pictures:
+            st.info("Choose a picture first, or take one of the examples.")
     if example := st.pills("Or try an example", SHOWN, key="example"):
         pictures = {example: (SHOWN[example], (EXAMPLES / SHOWN[example]).read_bytes())}
         asked.add(example)
     readings = {}
-    with st.spinner("Reading …", show_time=True):
+    with st.spinner("Reading …"):
         for picture, (name, data) in pictures.items():
             try:
                 reading, identity = Reading("", ()), ()
@@ -221,68 +211,37 @@ def photograph(models: dict) -> None:
                 readings[picture] = reading, boxes_on(picture, identity, data, reading)
             except ImageError as error:
                 st.error(f"{name} cannot be read. {error}")
-    if len(readings) > 1:
-        overview({picture: (pictures[picture][0], reading) for picture, (reading, _) in readings.items()})
-    chosen = list(readings)[st.session_state.get("look at", 0) if len(readings) > 1 else 0 :][:1]
-    for picture in chosen:
-        (left, right), below = st.columns(2, gap="large"), st.container()
-        left.image(readings[picture][1], pictures[picture][0], alt=f"The picture {pictures[picture][0]}")
-        if picture in asked and models:
-            with right:
-                answer(picture, pictures[picture][1], pictures[picture][0], models, below)
+    if not readings:
+        return
+    number = overview([(pictures[one][0], reading) for one, (reading, _) in readings.items()])
+    picture, (_, boxes) = list(readings.items())[number]
+    name, data = pictures[picture]
+    (left, right), below = st.columns(2, gap="medium"), st.container()
+    left.image(boxes, name, alt=f"The picture {name}")
+    if picture in asked and models:
+        with right:
+            answer(picture, data, name, models, below)
 
 
-def overview(readings: dict[str, tuple[str, Reading]]) -> None:
-    """Many pictures as a table, and which of them to look at."""
-    if any(reading.digits for _, reading in readings.values()):
-        rows = [(name, r.text, min((d.confidence for d in r.digits), default=None)) for name, r in readings.values()]
+def overview(readings: list[tuple[str, Reading]]) -> int:
+    """Many pictures as a table, and the number of the one to look at."""
+    if len(readings) == 1:
+        return 0
+    if any(reading.digits for _, reading in readings):
+        rows = [(name, r.text, min((d.confidence for d in r.digits), default=None)) for name, r in readings]
         table = pd.DataFrame(rows, columns=["picture", "digits", "least sure"])
         st.dataframe(
             table, hide_index=True, column_config={"least sure": st.column_config.NumberColumn(format="percent")}
         )
         if st.button("Keep all for checking"):
-            for name, reading in readings.values():
-                keep(name, reading)
-            st.rerun()
-    names = [name for name, _ in readings.values()]
-    st.selectbox("Look at", range(len(names)), key="look at", format_func=lambda i: f"{i + 1}. {names[i]}")
-
-
-@st.fragment
-def check(models: dict) -> None:
-    if not kept:
-        st.subheader("Nothing to check yet")
-        st.write("Draw or photograph digits and press *Keep for checking*: they gather here, and you say what is right.")
-        return
-    table = pd.DataFrame(kept)
-    small = [base64.b64encode(png(tile)).decode() for tile in table.pop("tile")]
-    table.insert(0, "picture", [f"data:image/png;base64,{each}" for each in small])
-    edited = st.data_editor(
-        table, hide_index=True, key="table", disabled=["picture", "from", "read", "sure"],
-        column_config={
-            "picture": st.column_config.ImageColumn("Picture"),
-            "from": st.column_config.TextColumn("From"),
-            "read": st.column_config.NumberColumn("Read as"),
-            "sure": st.column_config.NumberColumn("Sure", format="percent"),
-            "true": st.column_config.SelectboxColumn("Really", options=[*map(str, range(10)), NO_DIGIT], required=True),
-        },
-    )  # fmt: skip
-    for row, true in zip(kept, edited["true"], strict=True):
-        row["true"] = true
-    right = sum(str(row["read"]) == row["true"] for row in kept)
-    st.write(f"**{right} of {len(kept)} right.** Where one is wrong, choose what it really is.")
-    digits = [(row["tile"], int(row["true"])) for row in kept if row["true"] != NO_DIGIT]
-    with st.container(horizontal=True):
-        st.download_button("Table (CSV)", edited.drop(columns="picture").to_csv(index=False), "digits.csv", "text/csv")
-        st.download_button("Labelled folder (zip)", labelled_folder(digits), "digits.zip", "application/zip")
-        if st.button("Forget all"):
-            kept.clear()
-            st.rerun()
+            keep(readings)
+    return st.selectbox("Look at", range(len(readings)), format_func=lambda i: f"{i + 1}. {readings[i][0]}")
 
 
 st.title("qdigits")
-st.write("Reads handwritten digits, drawn or photographed, and says honestly how sure it is.")
+st.write("Reads handwritten digits and says honestly how sure it is.")
 chosen = choose_models()
-for tab, face in zip(st.tabs(["Draw", "Photo", "Check"]), (draw, photograph, check), strict=True):
+tabs = {"Draw": draw, "Photo": photograph, "Check": check, "How good is it?": quality}
+for tab, face in zip(st.tabs(list(tabs)), tabs.values(), strict=True):
     with tab:
         face(chosen)

@@ -8,16 +8,19 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .image import annotate, find_ink, open_photo
+from .image import annotate, open_photo, prepare
 from .read import Model, Prediction, Reading
 
-WIDEST = 1200  # pixels of a preview
+SMALLEST, WIDEST = 56, 1200  # pixels of a preview
 PATCH = 5  # pixels of ink taken away at once, to see what it was worth
 
 
 def preview(source: Any, reading: Reading) -> bytes:
-    """The photo with its boxes, small enough for a screen: a JPEG file."""
-    picture, file = annotate(source, reading), io.BytesIO()
+    """The photo with its boxes, of a size for the screen: a JPEG file."""
+    photo = open_photo(source)
+    if max(photo.shape[:2]) < SMALLEST:  # too few pixels for boxes: larger ones
+        photo, reading = photo.repeat(10, 0).repeat(10, 1), Reading("", ())
+    picture, file = annotate(photo, reading), io.BytesIO()
     picture.thumbnail((WIDEST, WIDEST))
     picture.save(file, "JPEG", quality=85)
     return file.getvalue()
@@ -33,14 +36,14 @@ def steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]
     photo = open_photo(source)
     if found.box is None or photo.shape[:2] == found.tile.shape:
         return {"The tile it saw": found.tile, "What decided": decisive(model, found.tile)}
-    evened, scale = find_ink(photo)
-    margin = max(found.box[2] - found.box[0], found.box[3] - found.box[1]) // 4
-    left, top = (max(edge - margin, 0) for edge in found.box[:2])
-    right, bottom = (edge + margin for edge in found.box[2:])
-    small = [round(edge / scale) for edge in (left, top, right, bottom)]
+    left, top, right, bottom = found.box
+    margin = max(right - left, bottom - top) // 8
+    around = photo[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
+    once_more = prepare(around)
     return {
-        "Found here": photo[top:bottom, left:right],
-        "Light evened out": evened[small[1] : small[3], small[0] : small[2]],
+        "Found here": around,
+        "Light evened out": once_more.evened,
+        "Only the ink": once_more.ink,
         "The tile it saw": found.tile,
         "What decided": decisive(model, found.tile),
     }
@@ -60,9 +63,9 @@ def decisive(model: Model, tile: np.ndarray) -> np.ndarray:
     whole = model.probabilities(tile[None])[0]
     left = model.probabilities(np.where(hidden, 0, tile).reshape(-1, size, size))[:, whole.argmax()]
     loss = np.log(whole.max() / np.maximum(left, 1e-6)).clip(0).reshape(len(middles), -1).astype(np.float32)
-    share = cv2.resize(loss / max(float(loss.max()), 1e-6), (size, size))[..., None]
+    share = cv2.resize(loss / max(float(loss.max()), 1e-6), (size, size))[..., None] ** 0.5
     grey = tile[..., None].astype(np.float32)
-    return (grey * (share * [1.0, 0.30, 0.15] + (1 - share) * [0.55, 0.6, 0.65])).astype(np.uint8)
+    return (grey * (share * [1.0, 0.25, 0.1] + (1 - share) * [0.7, 0.75, 0.8])).astype(np.uint8)
 
 
 def labelled_folder(digits: Iterable[tuple[np.ndarray, int]]) -> bytes:

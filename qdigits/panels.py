@@ -1,0 +1,151 @@
+"""The page's quieter half: checking answers, teaching a hand, and how good the models were measured to be."""
+
+import base64
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import streamlit as st
+
+from .adapt import LEAST, Adapted, adapt
+from .errors import QDigitsError
+from .evaluate import Rate, Report
+from .files import BUNDLED
+from .show import labelled_folder, png
+
+MINE, NO_DIGIT = "my handwriting", "none"
+COLUMNS = {
+    "picture": st.column_config.ImageColumn("Picture", width="small"),
+    "from": st.column_config.TextColumn("From"),
+    "read": st.column_config.NumberColumn("Read as", width="small"),
+    "sure": st.column_config.NumberColumn("Sure", format="percent", width="small"),
+    "true": st.column_config.SelectboxColumn(
+        "Really", options=[*map(str, range(10)), NO_DIGIT], required=True, width="small"
+    ),
+}
+
+
+def kept() -> list[dict]:
+    """The digits this visitor keeps for checking; they last as long as the visit."""
+    return st.session_state.setdefault("kept", [])
+
+
+def percent(share: float) -> str:
+    return "over 99.9\u00a0%" if 1 > share > 0.999 else f"{share:.1%}".replace("%", "\u00a0%")
+
+
+def said(rate: Rate) -> str:
+    return f"{rate.right:,} of {rate.count:,} right"
+
+
+@st.fragment
+def check(models: dict) -> None:
+    """The kept digits as a table to correct, to take away, and to teach from."""
+    if not kept():
+        st.subheader("Nothing to check yet")
+        st.write("Draw or photograph digits and press *Keep for checking*. They gather here; you say what is right.")
+        return
+    table = pd.DataFrame(kept())
+    small = [base64.b64encode(png(tile)).decode() for tile in table.pop("tile")]
+    table.insert(0, "picture", [f"data:image/png;base64,{each}" for each in small])
+    edited = st.data_editor(
+        table, hide_index=True, key="table", disabled=["picture", "from", "read", "sure"], column_config=COLUMNS
+    )
+    for row, true in zip(kept(), edited["true"], strict=True):
+        row["true"] = true
+    right = sum(str(row["read"]) == row["true"] for row in kept())
+    st.write(f"**{right} of {len(kept())} right.** Where one is wrong, say under *Really* what it is.")
+    digits = [(row["tile"], int(row["true"])) for row in kept() if row["true"] != NO_DIGIT]
+    csv = edited.drop(columns="picture").to_csv(index=False)
+    with st.container(horizontal=True):
+        st.download_button("Table (CSV)", csv, "digits.csv", "text/csv", on_click="ignore")
+        st.download_button("Labelled folder (zip)", labelled_folder(digits), "digits.zip", on_click="ignore")
+        if st.button("Forget all"):
+            kept().clear()
+            st.rerun()
+    teach(digits, next((model for model, _ in models.values()), None))
+
+
+def teach(digits: list[tuple[Any, int]], model: Any) -> None:
+    st.subheader("Teach it your handwriting")
+    if len(digits) < LEAST:
+        st.progress(len(digits) / LEAST, f"{len(digits)} of {LEAST} digits kept; {LEAST} are enough to learn from.")
+    elif model and st.button(f"Learn from these {len(digits)} digits", type="primary"):
+        try:
+            with st.spinner("Learning …", show_time=True):
+                learnt = adapt(model, [tile for tile, _ in digits], [label for _, label in digits])
+            st.session_state.learnt, st.session_state.mine = learnt, (learnt.model, (MINE, id(learnt)))
+            st.rerun()
+        except QDigitsError as error:
+            st.error(str(error))
+    if "learnt" in st.session_state:
+        outcome(st.session_state.learnt)
+
+
+def outcome(learnt: Adapted) -> None:
+    yours, others = st.columns(2, gap="large")
+    yours.metric("Your digits, those it did not learn from", said(learnt.after))
+    yours.caption(f"before: {said(learnt.before)}")
+    others.metric("Other people's digits (MNIST)", percent(learnt.others_after.share))
+    others.caption(f"before: {percent(learnt.others_before.share)} of {learnt.others_before.count}")
+    st.write(f"To see it at work, choose *{MINE}* under *Compare with*; to keep it, take the file.")
+    st.download_button("Model (.pth)", learnt.file(), "my_handwriting.pth", on_click="ignore")
+
+
+@st.fragment
+def quality(models: dict) -> None:
+    """What `qdigits evaluate` measured, from the reports that it wrote."""
+    files = [path for folder in BUNDLED for path in (folder / "docs").glob("mnist_*.json")]
+    found = {path.stem: Report.load(path) for path in sorted(files, reverse=True)}
+    if not found:
+        st.subheader("No reports here")
+        st.write("`qdigits evaluate mnist_model.pth --out docs` measures a model and writes one.")
+    else:
+        names = list(found)
+        figures(found[st.segmented_control("Model", names, default=names[0], required=True)])
+    for name, (model, _) in models.items():
+        with st.expander(f"Model card of {name}"):
+            st.json(model.card)
+
+
+def figures(report: Report) -> None:
+    low, high = report.all.interval
+    answered = report.accepted.count / report.all.count
+    numbers = {
+        f"Right of {report.all.count:,}": (report.all.share, f"95 % interval {percent(low)} to {percent(high)}"),
+        "Right when sure": (report.accepted.share, f"sure of {percent(answered)} of them"),
+        "Confidence off by": (report.ece, "on average, over 15 equal groups"),
+    }
+    for column, (label, (share, more)) in zip(st.columns(3), numbers.items(), strict=True):
+        column.metric(label, percent(share))
+        column.caption(more)
+    left, right = st.columns(2, gap="large")
+    left.altair_chart(confusion(report), height=340, alt="How often each digit was taken for each other")
+    right.altair_chart(reliability(report), height=340, alt="The share of right answers at each confidence")
+    st.markdown("**Its most confident mistakes**")
+    with st.container(horizontal=True):
+        for mistake in report.mistakes[:24]:
+            st.image(mistake.pixels, f"{mistake.label} read as {mistake.digit}", width=84, alt=f"A {mistake.label}")
+
+
+def confusion(report: Report) -> alt.Chart:
+    table = pd.DataFrame(
+        [(true, said, n) for true, row in enumerate(report.confusion) for said, n in enumerate(row) if true != said],
+        columns=["written", "read as", "times"],
+    )
+    return alt.Chart(table, title="What was taken for what").mark_rect().encode(
+        alt.X("read as:O", axis=alt.Axis(labelAngle=0)), alt.Y("written:O"),
+        alt.Color("times", legend=None, scale=alt.Scale(range=["#14b8a60d", "#14b8a6"])),
+        tooltip=["written", "read as", "times"],
+    )  # fmt: skip
+
+
+def reliability(report: Report) -> alt.LayerChart:
+    table = pd.DataFrame(report.reliability, columns=["confidence", "right"])
+    scale, form = alt.Scale(zero=False), alt.Axis(format="%", tickCount=5)
+    line = alt.Chart(table, title="Right as often as it says?").encode(alt.X("confidence", scale=scale, axis=form))
+    told = line.mark_line(point=True).encode(
+        alt.Y("right", title="right", scale=scale, axis=form),
+        tooltip=[alt.Tooltip("confidence", format=".1%"), alt.Tooltip("right", format=".1%")],
+    )
+    return told + line.mark_line(strokeDash=[4, 4], color="gray").encode(alt.Y("confidence", title="right"))

@@ -27,7 +27,6 @@ from .weights import read_weights
 
 FORMAT = "qdigits 1"
 WIDEST = 4096  # of any dimension
-BRIEF = [(128, 784), (128,), (64, 128), (64,), (10, 64), (10,)]  # the brief's network, as a bare state_dict
 
 
 def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
@@ -77,13 +76,13 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
     if about.get("format") != FORMAT or told != _digest(about, state):
         raise ModelFileError("damaged: its checksum does not match")
     if about["architecture"] not in MODELS:
-        raise ModelFileError(f"unknown architecture {about['architecture']!r}; known are {', '.join(MODELS)}")
+        raise ModelFileError(f"unknown architecture {about['architecture'][:40]!r}; known are {', '.join(MODELS)}")
     make: Callable[..., DigitModel] = MODELS[about["architecture"]]
     dimensions = json.loads(about["dimensions"])
     if dimensions.keys() != inspect.signature(make).parameters.keys() or not all(
         type(size) is int and 1 <= size <= WIDEST for size in dimensions.values()
     ):
-        raise ModelFileError(f"no {about['architecture']} has the dimensions {about['dimensions'][:80]}")
+        raise ModelFileError(f"no {about['architecture']} has the dimensions {about['dimensions'][:80]!r}")
     with torch.device("meta"):  # shapes without memory, whatever was declared
         model = make(**dimensions)
     expected = {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}
@@ -97,14 +96,12 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
 
 
 def _brief(state: dict[str, Tensor]) -> DigitModel:
-    """The brief's network from weights alone, by their order; normalisation is MNIST's."""
-    model = build("mlp")
-    names = [name for name, _ in model.named_parameters()]
-    if [tuple(value.shape) for value in state.values()] != BRIEF:
-        raise ModelFileError(
-            "weights without a description, and not those of the brief's 784-128-64-10 network"
-        )
-    model.load_state_dict(model.state_dict() | dict(zip(names, state.values(), strict=True)))
+    """The brief's network from weights alone, whatever their names: its six shapes differ. Normalisation is MNIST's."""
+    model, found = build("mlp"), {value.shape: value for value in state.values()}
+    names = {weight.shape: name for name, weight in model.named_parameters()}
+    if len(state) != len(names) or found.keys() != names.keys():
+        raise ModelFileError("weights without a description, and not those of the brief's 784-128-64-10 network")
+    model.load_state_dict(model.state_dict() | {names[shape]: value for shape, value in found.items()})
     model.card = {"architecture": "mlp", "recipe": "unknown: a bare state_dict"}
     return model
 

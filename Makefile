@@ -21,8 +21,9 @@ real: .venv/developing      ## accuracy on digits from other hands
 torture: .venv/developing   ## faults by the thousand
 	$(BIN)/python bench/torture.py
 
-tables: .venv/developing    ## the README's tables, from what the commands wrote
-	PYTHONPATH=. $(BIN)/python bench/tables.py
+tables: .venv/developing    ## the README's tables and pictures, from what the commands wrote
+	$(BIN)/python bench/tables.py
+	$(BIN)/python bench/pictures.py
 
 lint: .venv/developing
 	$(BIN)/ruff check .

@@ -1,11 +1,15 @@
-"""`make tables`: the tables of README.md, from what the commands wrote: nobody types a figure.
+"""`make tables`: the figures of README.md, from what the commands wrote: nobody types one.
 
 results   docs/results/RECIPE-seedN/report.json and docs/results/mnist_*/report.json, by `qdigits evaluate --out`
 real      docs/REAL.md, by `make real`
 speed     docs/BENCH.md, by `make bench`
+console   each session is run, and shown as it went
 """
 
 import re
+import shlex
+import subprocess
+import sys
 from collections import defaultdict
 from pathlib import Path
 
@@ -46,8 +50,13 @@ def first_table(name: str) -> str:
     return "\n".join(lines[start:end])
 
 
+def session(block: re.Match) -> str:
+    done = subprocess.run([sys.executable, "-m", *shlex.split(block[1])], cwd=ROOT, capture_output=True, text=True)
+    return f"```console\n$ {block[1]}\n{done.stdout}```"
+
+
 def main() -> None:
-    text = README.read_text()
+    text = re.sub(r"```console\n\$ (.*?)\n.*?```", session, README.read_text(), flags=re.S)
     tables = {"results": results(), "real": first_table("REAL.md"), "speed": first_table("BENCH.md")}
     for name, content in tables.items():
         text, found = re.subn(

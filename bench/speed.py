@@ -178,13 +178,21 @@ def network(repeats: int) -> Iterable[Row]:
     )  # fmt: skip
 
 
+CHILD = """
+import sys
+from qdigits.cli import main
+code = main()
+print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1], file=sys.stderr)
+sys.exit(code)
+"""
+
+
 def process(*arguments: str) -> tuple[float, float]:
-    """(seconds, megabytes) of a whole process."""
+    """(seconds, megabytes at most) of a whole process."""
     start = time.perf_counter()
-    child = subprocess.Popen([sys.executable, "-m", "qdigits", *arguments], stdout=subprocess.DEVNULL, cwd=ROOT)
-    _, status, usage = os.wait4(child.pid, 0)
-    assert status == 0, arguments
-    return time.perf_counter() - start, usage.ru_maxrss / 1024
+    command = [sys.executable, "-c", CHILD, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return time.perf_counter() - start, int(done.stderr.split()[-1]) / 1024
 
 
 def whole_process(repeats: int, count: int) -> Iterable[Row]:

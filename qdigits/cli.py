@@ -200,6 +200,8 @@ def app(port: int = 8501) -> int:
     """
     if not find_spec("streamlit"):
         raise ConfigError("the page needs streamlit; pip install 'qdigits[app]'")
+    if not 1024 <= port <= 65535:
+        raise ConfigError(f"--port {port}: choose one from 1024 to 65535")
     here = Path(__file__).parent
     page = next(path for path in (here.parent / "app.py", here / "app.py") if path.exists())  # a clone, or installed
     return subprocess.call([sys.executable, "-m", "streamlit", "run", str(page), f"--server.port={port}"])

@@ -136,6 +136,7 @@ def test_a_picture_may_come_by_pipe(model, pictures):
         (["data", "--fetch"], 2, "which source"),
         (["evaluate", "absent.pth"], 1, "no such model"),
         (["export", "absent.pth", "x.onnx"], 1, "no such model"),
+        (["app", "--port", "70000"], 2, "--port"),
         (["nonsense"], 2, "nonsense"),
         ([], 2, ""),
     ],

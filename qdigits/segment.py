@@ -10,9 +10,11 @@ import numpy as np
 
 EDGE, SOLID = 72, 128  # the ink map's scale, see image.py
 SURE = 0.95  # a mark read with this confidence isn't cut
-DROP = 0.1  # leaving ink unread is as bad as reading it with this confidence
-MOST = 6  # pieces that may make one digit
-CUT = 0.05  # a reading that cuts a stroke must be better by this much (nats)
+DROP = 0.2  # leaving ink unread is as bad as reading it with this confidence
+MOST = 9  # pieces that may make one digit
+KEEP = 0.25
+STEP, PRICE = 0.12, 0.3
+CUT, JOIN, SMALL = 0.5, 2.0, 3.0
 
 Score = Callable[[Sequence[np.ndarray]], np.ndarray]  # crops of ink -> probabilities (N, 10)
 
@@ -24,7 +26,8 @@ class Mark:
     left: int
     top: int
     ink: np.ndarray  # uint8 (height, width), everything else 0
-    cuts: int = 0  # ends at which a stroke was cut
+    cut: tuple[bool, bool] = (False, False)  # whether a stroke was cut on the left, on the right
+    gap: float = 0.0  # pixels of paper between the parts it was joined from
     row: np.ndarray | None = None  # probabilities (10,)
 
     @property
@@ -64,7 +67,8 @@ def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:
     choices = [_choices(row) for row in rows]
     unread = [mark for spans in choices for mark in spans.values() if mark.row is None]
     read = dict(zip(map(id, unread), _asked(unread, score), strict=True))
-    found = [_best({span: read.get(id(mark), mark) for span, mark in spans.items()}) for spans in choices]
+    found = [_best({span: read.get(id(mark), mark) for span, mark in spans.items()}, _size(row))
+             for row, spans in zip(rows, choices, strict=True)]  # fmt: skip
     return [digits for row in found if (digits := _digits_only(row))]
 
 
@@ -170,38 +174,45 @@ def _join(one: Mark, other: Mark) -> Mark:
     for mark in (one, other):
         part = ink[mark.top - top : mark.bottom - top, mark.left - left : mark.right - left]
         np.maximum(part, mark.ink, out=part)
-    return Mark(left, top, ink, max(one.cuts + other.cuts - 2, 0))
+    gap = 0.0 if one.cut[1] and other.cut[0] else max(other.left - one.right, 0)
+    return Mark(left, top, ink, (one.cut[0], other.cut[1]), one.gap + gap)
 
 
-def _best(choices: dict[tuple[int, int], Mark]) -> list[Mark]:
+def _best(choices: dict[tuple[int, int], Mark], size: float) -> list[Mark]:
     """The path from left to right that explains most of the ink."""
     best: list[tuple[float, list[Mark]]] = [(0.0, [])]
     for last in range(1, max(choices)[1] + 1):
         options = []
         for first in range(max(last - MOST, 0), last):
             if mark := choices.get((first, last)):
-                worth = mark.mass * (np.log(max(mark.confidence, DROP)) - CUT * mark.cuts)
-                options.append((best[first][0] + worth, [*best[first][1], mark]))
+                options.append((best[first][0] + mark.mass * _worth(mark, size), [*best[first][1], mark]))
         best.append(max(options, key=lambda option: option[0]))
     return best[-1][1]
 
 
+def _worth(mark: Mark, size: float) -> float:
+    small = SMALL * max(np.log(0.7 * size / mark.height), 0)
+    return np.log(max(mark.confidence, DROP)) - CUT * sum(mark.cut) - JOIN * mark.gap / size - small
+
+
 def _pieces(mark: Mark, size: float) -> list[Mark]:
     """A mark cut along the cheapest seams from top to bottom: where digits touch, little ink is in the way."""
-    if (mark.confidence >= SURE and mark.width < 1.5 * size) or mark.width < 0.5 * size or mark.height < 0.5 * size:
+    if (mark.confidence >= SURE and mark.width < 1.5 * size) or min(2 * mark.width, 2 * mark.height) < size:
         return [mark]
-    step = max(int(0.2 * size), 2)
+    if mark.width > 6 * size:  # a line, a word, a drawing
+        return [mark]
+    step = max(int(STEP * size), 2)
     label = np.zeros(mark.ink.shape, np.int32)
     for seam, price in _seams(mark.ink.astype(np.float32) / 255 + 0.01, step):
-        if price < 0.6 * size:
+        if price < PRICE * size:
             label += np.arange(mark.width) >= seam[:, None]
     pieces = []
     for part in np.unique(label):
         own = np.where(label == part, mark.ink, 0)
         left, top, width, height = cv2.boundingRect((own >= EDGE).astype(np.uint8))
         if max(width, height) > 0.1 * size:
-            ends = (part > 0) + (part < label.max())
-            pieces.append(Mark(mark.left + left, mark.top + top, own[top : top + height, left : left + width], ends))
+            cut = (bool(part > 0), bool(part < label.max()))
+            pieces.append(Mark(mark.left + left, mark.top + top, own[top : top + height, left : left + width], cut))
     return [mark] if len(pieces) < 2 else pieces
 
 
@@ -224,8 +235,20 @@ def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
 
 
 def _digits_only(row: list[Mark]) -> list[Mark]:
-    """A row of words yields a digit here and there; a row of digits is digits for the most part."""
+    """The words of a row that are numbers: judged strictly in a row of text, mildly in a row of digits."""
     size = _size(row)
-    digits = [mark for mark in row if mark.confidence > 0.5 and mark.height > 0.35 * size]
-    read = sum(mark.mass * mark.confidence for mark in digits)
-    return digits if read > 0.5 * sum(mark.mass for mark in row) else []
+    words = [row[:1]]
+    for before, mark in zip(row, row[1:], strict=False):
+        words.append([mark]) if mark.left - before.right > 0.8 * size else words[-1].append(mark)
+    if _quality(row) > 0.85:
+        numbers = [word for word in words if _quality(word) > 0.5 or len(word) < 3]
+    else:
+        numbers = [word for word in words if _quality(word) > 0.97 and len(word) > 1]
+    return [mark for word in numbers for mark in word if mark.confidence > KEEP and mark.height > 0.35 * size]
+
+
+def _quality(marks: list[Mark]) -> float:
+    """The mean confidence an amount of ink is read with; a 1 cut from something larger proves little."""
+    weights = [mark.mass for mark in marks]
+    worths = [min(mark.confidence, 0.5) if any(mark.cut) and mark.row.argmax() == 1 else mark.confidence for mark in marks]
+    return float(np.exp(np.average(np.log(np.maximum(worths, 0.01)), weights=weights)))

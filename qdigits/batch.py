@@ -51,7 +51,7 @@ def pictures(names: Sequence[str]) -> list[str]:
     """The files meant: a folder stands for all pictures in it."""
     found: list[str] = []
     for name in names:
-        inside = sorted(Path(name).rglob("*")) if Path(name).is_dir() else [name]
+        inside = sorted(Path(name).rglob("*")) if os.path.isdir(name) else [name]
         found += [str(path) for path in inside if path == name or Path(path).suffix.lower() in PICTURES]
     return found
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from csv import writer
 from dataclasses import dataclass
 from importlib.util import find_spec
+from io import TextIOWrapper
 from json import dumps
 from pathlib import Path
 from typing import IO, Annotated, Any, Literal
@@ -219,20 +220,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     flat = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.CascadeSubcommandArgs,
             tyro.conf.FlagCreatePairsOff)  # fmt: skip
     about = "Reads handwritten digits from any photograph, tile or drawing, and says honestly how sure it is."
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # file names are bytes, and come out as they went in
     try:
-        return tyro.extras.subcommand_cli_from_dict(VERBS, prog="qdigits", description=about, args=argv, config=flat)
+        code = tyro.extras.subcommand_cli_from_dict(VERBS, prog="qdigits", description=about, args=argv, config=flat)
+        sys.stdout.flush()
+        return code
     except QDigitsError as error:
         print(f"qdigits: {error}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
     except KeyboardInterrupt:
         print("qdigits: interrupted", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read our answers has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _new(path: Path, mode: str) -> IO[Any]:
     """A file to write that was not there before: no answer is worth another's work."""
     try:
-        return path.open(mode, newline=None if "b" in mode else "")
+        if "b" in mode:
+            return path.open(mode)
+        return path.open(mode, newline="", encoding="utf-8", errors="surrogateescape")
     except FileExistsError as error:
         raise ConfigError(f"{path} is there already; name a new file") from error
     except OSError as error:

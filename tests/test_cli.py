@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -150,6 +151,20 @@ def test_failures_have_a_code_and_a_reason(capsys, model, monkeypatch, tmp_path,
     assert words in err
     assert "Traceback" not in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_file_names_are_bytes_and_readers_may_leave(model, pictures, tmp_path):
+    odd = os.fsdecode(b"\xe9\x80.png")
+    (pictures / odd).write_bytes((pictures / "a.png").read_bytes())
+    command = [sys.executable, "-m", "qdigits", "read", "--model", str(model)]
+    done = subprocess.run([*command, "--csv", str(tmp_path / "t.csv"), str(pictures)], capture_output=True)
+    assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
+    assert b"\xe9\x80.png" in (tmp_path / "t.csv").read_bytes()
+    shell = shlex.join([*command, *([str(pictures)] * 100)]) + " | head -1"
+    done = subprocess.run(shell, shell=True, capture_output=True)
+    assert done.stdout.count(b"\n") == 1
+    assert b"Traceback" not in done.stderr
+    assert b"BrokenPipe" not in done.stderr
 
 
 def test_export_writes_a_new_file_only(capsys, model, tmp_path):

@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from io import TextIOWrapper
 from json import dumps
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import tyro
 from tyro.conf import Positional, Suppress, arg
@@ -22,6 +22,7 @@ from tyro.conf import Positional, Suppress, arg
 from . import __version__
 from .config import RECIPES, TrainConfig
 from .errors import ConfigError, QDigitsError
+from .files import new_file
 
 BEST = "mnist_model.pth"
 QUICKEST = "mnist_model.onnx" if find_spec("onnxruntime") else BEST  # the same network; torch takes seconds to start
@@ -123,7 +124,7 @@ def read(
         raise ConfigError(f"--annotate draws on one picture, and here are {len(names)}")
     failed, network = False, load_model(model)
     with ExitStack() as files_to_write:
-        table = writer(files_to_write.enter_context(_new(csv, "x"))) if csv else None
+        table = writer(files_to_write.enter_context(new_file(csv, "x"))) if csv else None
         if table:
             table.writerow(COLUMNS)
         answers = read_files(network, names)
@@ -141,7 +142,7 @@ def read(
             if show:
                 print(*(glyphs(digit.tile) for digit in answer.reading.digits), sep="\n")
             if annotate:
-                drawn(answer.photo, answer.reading).save(files_to_write.enter_context(_new(annotate, "xb")), "PNG")
+                drawn(answer.photo, answer.reading).save(files_to_write.enter_context(new_file(annotate, "xb")), "PNG")
     return int(failed)
 
 
@@ -235,15 +236,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our answers has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-
-
-def _new(path: Path, mode: str) -> IO[Any]:
-    """A file to write that was not there before: no answer is worth another's work."""
-    try:
-        if "b" in mode:
-            return path.open(mode)
-        return path.open(mode, newline="", encoding="utf-8", errors="surrogateescape")
-    except FileExistsError as error:
-        raise ConfigError(f"{path} is there already; name a new file") from error
-    except OSError as error:
-        raise QDigitsError(f"{path}: cannot be written ({error.strerror})") from error

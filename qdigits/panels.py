@@ -1,6 +1,5 @@
 """The page's quieter half: checking answers, teaching a hand, and how good the models were measured to be."""
 
-import base64
 from typing import Any
 
 import altair as alt
@@ -11,7 +10,7 @@ from .adapt import LEAST, Adapted, adapt
 from .errors import QDigitsError
 from .evaluate import Rate, Report
 from .files import BUNDLED
-from .show import labelled_folder, png
+from .show import labelled_folder, png, url
 
 MINE, NO_DIGIT = "my handwriting", "none"
 COLUMNS = {
@@ -46,8 +45,7 @@ def check(models: dict) -> None:
         st.write("Draw or photograph digits and press *Keep for checking*. They gather here; you say what is right.")
         return
     table = pd.DataFrame(kept())
-    small = [base64.b64encode(png(tile)).decode() for tile in table.pop("tile")]
-    table.insert(0, "picture", [f"data:image/png;base64,{each}" for each in small])
+    table.insert(0, "picture", [url(png(tile)) for tile in table.pop("tile")])
     edited = st.data_editor(
         table, hide_index=True, key="table", disabled=["picture", "from", "read", "sure"], column_config=COLUMNS
     )
@@ -125,7 +123,8 @@ def figures(report: Report) -> None:
     st.markdown("**Its most confident mistakes**")
     with st.container(horizontal=True):
         for mistake in report.mistakes[:24]:
-            st.image(mistake.pixels, f"{mistake.label} read as {mistake.digit}", width=84, alt=f"A {mistake.label}")
+            words = f"{mistake.label} read as {mistake.digit}"
+            st.image(url(png(mistake.pixels)), words, width=84, alt=words)
 
 
 def confusion(report: Report) -> alt.Chart:

@@ -1,5 +1,6 @@
 """What the page shows besides answers: pictures of how an answer came about, and the digits as files to keep."""
 
+import base64
 import io
 import zipfile
 from collections.abc import Iterable
@@ -15,20 +16,25 @@ SMALLEST, WIDEST = 56, 1200  # pixels of a preview
 PATCH = 5  # pixels of ink taken away at once, to see what it was worth
 
 
-def preview(source: Any, reading: Reading) -> bytes:
-    """The photo with its boxes, of a size for the screen: a JPEG file."""
+def url(file: bytes, kind: str = "png") -> str:
+    """A picture file as text, inside the page: nothing for the browser to fetch, or for the server to keep."""
+    return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
+
+
+def preview(source: Any, reading: Reading) -> str:
+    """The photo with its boxes, of a size for the screen, as a URL."""
     photo = open_photo(source)
     if max(photo.shape[:2]) < SMALLEST:  # too few pixels for boxes: larger ones
         photo, reading = photo.repeat(10, 0).repeat(10, 1), Reading("", ())
     picture, file = annotate(photo, reading), io.BytesIO()
     picture.thumbnail((WIDEST, WIDEST))
     picture.save(file, "JPEG", quality=85)
-    return file.getvalue()
+    return url(file.getvalue(), "jpeg")
 
 
 def png(picture: np.ndarray) -> bytes:
-    """A grey picture as a PNG file."""
-    return cv2.imencode(".png", picture)[1].tobytes()
+    """A grey or RGB picture as a PNG file."""
+    return cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1].tobytes()
 
 
 def steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]:

@@ -19,7 +19,7 @@ real: .venv/developing      ## accuracy on digits from other hands
 	$(BIN)/python bench/real.py
 
 torture: .venv/developing   ## faults by the thousand
-	$(BIN)/python bench/torture.py
+	$(BIN)/python -m bench.torture
 
 tables: .venv/developing    ## the README's tables and pictures, from what the commands wrote
 	$(BIN)/python bench/tables.py

@@ -1,0 +1,164 @@
+"""Pictures, odd and damaged. Every one must end in a reading or one ImageError.
+
+    python -m tests.attacks.pictures      tries each and prints what became of it
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Iterator
+
+import numpy as np
+from PIL import Image, TiffImagePlugin
+
+ORIENTATION = 0x0112
+
+
+def sheet(tile: np.ndarray, size: int = 160) -> Image.Image:
+    """A tile as dark ink on a white sheet, large enough for JPEG."""
+    ink = Image.fromarray(255 - tile).resize((112, 112), Image.Resampling.BICUBIC)
+    page = Image.new("L", (size, size), 255)
+    page.paste(ink, (size // 2 - 60, size // 2 - 50))
+    return page
+
+
+def saved(image: Image.Image, kind: str, **how) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **how)
+    return buffer.getvalue()
+
+
+def _turned(page: Image.Image, orientation: int) -> bytes:
+    """Stored so that a viewer who heeds EXIF sees `page` upright."""
+    undo = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_270,
+    }  # fmt: skip
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    stored = page.transpose(undo[orientation]) if orientation in undo else page
+    return saved(stored, "JPEG", quality=95, exif=exif)
+
+
+def encodings(tile: np.ndarray) -> Iterator[tuple[str, bytes]]:
+    """The same digit in every way people keep pictures."""
+    page = sheet(tile)
+    grey = np.asarray(page)
+    clear = np.zeros((*grey.shape, 4), np.uint8)
+    clear[..., 3] = 255 - grey
+    white = clear.copy()
+    white[..., :3] = 255
+    yield "PNG grey", saved(page, "PNG")
+    yield "PNG RGB", saved(page.convert("RGB"), "PNG")
+    yield "PNG 1 bit", saved(page.point(lambda v: 255 * (v > 127)).convert("1"), "PNG")
+    yield "PNG 16 bit", saved(Image.fromarray(grey.astype(np.uint16) * 257), "PNG")
+    yield "PNG palette", saved(page.quantize(64), "PNG")
+    yield "PNG grey and alpha", saved(page.convert("LA"), "PNG")
+    yield "PNG black ink on nothing", saved(Image.fromarray(clear), "PNG")
+    yield "PNG white ink on nothing", saved(Image.fromarray(white), "PNG")
+    yield "PNG white on black", saved(page.point(lambda v: 255 - v), "PNG")
+    yield "JPEG grey", saved(page, "JPEG", quality=90)
+    yield "JPEG RGB", saved(page.convert("RGB"), "JPEG", quality=75)
+    yield "JPEG CMYK", saved(page.convert("CMYK"), "JPEG", quality=90)
+    yield "JPEG progressive", saved(page, "JPEG", quality=90, progressive=True)
+    for orientation in range(1, 9):
+        yield f"JPEG EXIF {orientation}", _turned(page, orientation)
+    yield "BMP", saved(page, "BMP")
+    yield "GIF", saved(page, "GIF")
+    yield "WEBP", saved(page.convert("RGB"), "WEBP", quality=80)
+    yield "WEBP lossless with alpha", saved(Image.fromarray(clear), "WEBP", lossless=True)
+    yield "TIFF", saved(page, "TIFF")
+    yield "TIFF packed, 16 bit", saved(Image.fromarray(grey.astype(np.uint16) * 257), "TIFF", compression="tiff_lzw")
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png(width: int, height: int, body: bytes, *more: bytes, bits: int = 8, colour: int = 0) -> bytes:
+    head = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + head + b"".join(more) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+
+
+def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
+    """Odd ones: files that claim too much, hold too little, or are no pictures at all."""
+    page, draw = sheet(tile), np.random.default_rng(0)
+    good = saved(page, "PNG")
+    nothing = zlib.compress(bytes(10**6))
+    for width, height in ((1, 1), (1, 500), (500, 1), (2, 2), (3, 20_000), (20_000, 3), (27, 27), (29, 28)):
+        yield f"{width} x {height}", saved(page.resize((width, height)), "PNG")
+    yield "7,000 x 7,000, white", saved(Image.new("L", (7000, 7000), 255), "PNG")
+    yield "7,000 x 7,000, noise", saved(Image.fromarray(draw.integers(0, 256, (7000, 7000), dtype=np.uint8)), "BMP")
+    yield "8,000 x 6,000 JPEG", saved(page.resize((8000, 6000)), "JPEG", quality=50)
+    yield "10,000 x 10,000", png(10_000, 10_000, nothing)
+    yield "2^31 x 2^31", png(2**31 - 1, 2**31 - 1, nothing)
+    yield "0 x 0", png(0, 0, nothing)
+    yield "a compressed gigabyte", png(30_000, 30_000, zlib.compress(bytes(2**26), 9))
+    yield "a comment of 64 MB", png(28, 28, nothing, _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**26), 9)))
+    yield "a profile of 64 MB", png(28, 28, nothing, _chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(2**26), 9)))
+    yield "no data", png(28, 28, b"")
+    yield "too little data", png(280, 280, zlib.compress(bytes(100)))
+    yield "3 bits", png(28, 28, nothing, bits=3)
+    yield "palette without a palette", png(28, 28, nothing, colour=3)
+    yield "a wrong checksum", good[:40] + b"????" + good[44:]
+    yield "empty", b""
+    yield "one byte", b"\x89"
+    yield "a signature", good[:8]
+    for share in (0.1, 0.5, 0.9):
+        yield f"PNG cut at {share}", good[: int(share * len(good))]
+    jpeg = saved(page, "JPEG")
+    yield "JPEG cut in half", jpeg[: len(jpeg) // 2]
+    yield "JPEG of 65,500 x 65,500", jpeg.replace(struct.pack(">HH", 160, 160), struct.pack(">HH", 65_500, 65_500))
+    exif = Image.Exif()
+    exif[ORIENTATION] = 99
+    yield "EXIF orientation 99", saved(page, "JPEG", exif=exif)
+    yield "EXIF rubbish", saved(page, "JPEG", exif=b"Exif\0\0" + b"\xff" * 500)
+    frames = [page, Image.new("L", page.size), Image.new("L", (5, 5))]
+    yield "GIF animated", saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    colour = [frame.convert("RGB") for frame in frames[:2]]
+    yield "WEBP animated", saved(colour[0], "WEBP", save_all=True, append_images=colour[1:])
+    yield "TIFF of two pages", saved(page, "TIFF", save_all=True, append_images=frames[1:])
+    yield "TIFF of floats", saved(Image.fromarray(draw.random((60, 60), np.float32)), "TIFF")
+    yield "TIFF of NaN", saved(Image.fromarray(np.full((60, 60), np.nan, np.float32)), "TIFF")
+    tags = TiffImagePlugin.ImageFileDirectory_v2()
+    tags[270] = "x" * 10**6
+    yield "TIFF with a long comment", saved(page, "TIFF", tiffinfo=tags)
+    yield "TIFF in a circle", b"II*\0\x08\0\0\0\0\0\x08\0\0\0"
+    yield "SVG named .png", b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
+    yield "HTML", b"<!DOCTYPE html><html></html>"
+    for kind in ("ICO", "PPM", "PCX", "TGA", "PDF", "EPS"):
+        yield f"{kind}, which is not read", saved(page.convert("RGB"), kind)
+    yield "white", saved(Image.new("L", (90, 90), 255), "PNG")
+    yield "black", saved(Image.new("L", (90, 90)), "PNG")
+    yield "noise", saved(Image.fromarray(draw.integers(0, 256, (300, 300, 3), dtype=np.uint8)), "PNG")
+    board = np.kron(np.indices((40, 40)).sum(0) % 2, np.ones((7, 7)))
+    yield "chessboard", saved(Image.fromarray((255 * board).astype(np.uint8)), "PNG")
+    yield "wholly transparent", saved(Image.new("RGBA", (90, 90), (0, 0, 0, 0)), "PNG")
+    yield "Pillow, mode F of NaN", Image.fromarray(np.full((40, 40), np.nan, np.float32))
+    for shape in ((0, 0), (9,), (2, 2, 2, 2), (30, 30, 5)):
+        yield f"array of {shape}", np.zeros(shape)
+    yield "array of None", np.array(None)
+    yield "array of inf", np.full((40, 40), np.inf)
+    yield "array of int64", np.full((40, 40), 2**62)
+    yield "array of complex", np.ones((40, 40), complex)
+    yield "array of text", np.full((40, 40), "7")
+    yield "None", None
+    yield "a number", 7
+    yield "a list of nothing", []
+    yield "a missing path", "nowhere.png"
+    yield "a folder", "/"
+    yield "a path with NUL", "a\0b.png"
+    yield "an endless device", "/dev/zero"
+
+
+if __name__ == "__main__":
+    from qdigits import load_model, read
+    from qdigits.data import load_test
+    from tests.attacks import tried
+
+    model, tile = load_model(), load_test("sample").images[0].numpy()
+    for what, picture in (*encodings(tile), *zoo(tile)):
+        outcome = tried(lambda picture=picture: read(model, picture))
+        said = f"read {outcome.value.text!r}" if hasattr(outcome.value, "text") else ""
+        print(f"{what:30} {outcome} {said}")

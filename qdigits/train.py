@@ -132,6 +132,8 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
                 part.load_state_dict(state[name])
         history = History(state["history"])
 
+    if world.main:  # only now: a training that found no data has not begun
+        (run_dir / "config.json").write_text(_settings(config))
     quiet = None if progress else True  # None: quiet unless this is a terminal
     bar = tqdm(total=config.epochs * steps, initial=len(history) * steps, disable=quiet, unit="step")
     for epoch in range(len(history), config.epochs):
@@ -208,6 +210,10 @@ def _to_tile(path: Path) -> Any:
     return image.prepare(path).tile
 
 
+def _settings(config: TrainConfig) -> str:
+    return json.dumps(asdict(config), indent=1)
+
+
 @contextmanager
 def _claimed(run_dir: Path, world: World, config: TrainConfig, resume: bool) -> Iterator[None]:
     """One trainer per run directory, and never another training's results overwritten."""
@@ -224,10 +230,9 @@ def _claimed(run_dir: Path, world: World, config: TrainConfig, resume: bool) -> 
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise ConfigError(f"{run_dir} is in use by another training; choose another --run-dir") from error
-        record, settings = run_dir / "config.json", json.dumps(asdict(config), indent=1)
+        record = run_dir / "config.json"
         if record.exists() and not resume:
             raise ConfigError(f"{run_dir} holds a training already; add --resume, or choose another --run-dir")
-        if record.exists() and record.read_text() != settings:
+        if record.exists() and record.read_text() != _settings(config):
             raise ConfigError(f"{run_dir} was begun with other settings (config.json there); resume with those")
-        record.write_text(settings)
         yield

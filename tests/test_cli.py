@@ -208,6 +208,9 @@ def test_version_and_module_agree(capsys):
 def test_the_sample_is_trained_on_and_measured(capsys, tmp_path, monkeypatch):
     """The whole way on real digits and no network: data, train, evaluate, read."""
     monkeypatch.chdir(tmp_path)
+    code, _, err = run(capsys, "train", "brief", "--data", "mnist", "--data-dir", ".")
+    assert code == 1
+    assert "--data sample" in err  # how to go on; and a training that found no data is not in the way:
     code, out, _ = run(capsys, "train", "brief", "--data", "sample", "--epochs", "2")
     best = Path("runs/brief/best.pth")
     assert (code, best.exists(), Path("runs/brief/curves.png").exists()) == (0, True, True)

@@ -21,7 +21,8 @@ def resolve(path: str | Path, root: str | Path | None = None) -> Path:
     path, root = Path(path), root or os.environ.get("QDIGITS_MODEL_ROOT")
     bundled = {file.name: file for folder in BUNDLED for file in sorted(folder.glob("mnist_*.*"))}
     try:
-        if path.exists() and (root is None or path.resolve().is_relative_to(Path(root).resolve())):
+        inside = root is None or path.resolve().is_relative_to(Path(root).resolve())
+        if path.exists() and (inside or path in bundled.values()):
             return path
     except (OSError, ValueError):
         pass  # a name no file system could hold

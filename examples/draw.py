@@ -62,14 +62,15 @@ def page(rows, size, height, pen, rng, ruled=0, ink_colour=(0.10, 0.16, 0.42)):
     """Rows of shapes on paper, as a phone would see them. uint8 RGB."""
     sheet = paper(*size, rng, ruled)
     ink = np.zeros(size, np.uint8)
-    step = size[0] / len(rows)
+    down = size[0] / len(rows)
     for r, row in enumerate(rows):
-        left = (size[1] - 0.95 * height * len(row)) / 2 + 0.15 * height
-        for name in row:
+        advance = [height * (1.9 if name == " " else 0.95) for name in row]
+        left = (size[1] - sum(advance)) / 2 + 0.15 * height
+        for name, step in zip(row, advance, strict=True):
             if name != " ":
-                top = step * r + (step - height) / 2 + rng.normal(0, height * 0.03)
+                top = down * r + (down - height) / 2 + rng.normal(0, height * 0.03)
                 write(ink, name, left, top, height * rng.normal(1, 0.04), pen, rng)
-            left += 0.95 * height
+            left += step
     cover = cv2.GaussianBlur(ink, (0, 0), 0.8)[..., None] / 255 * 0.92
     return np.uint8(np.clip(sheet * (1 - cover) + np.array(ink_colour) * cover, 0, 1) * 255)
 

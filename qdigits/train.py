@@ -32,6 +32,7 @@ from .distributed import World, join
 from .errors import ConfigError, DataError, QDigitsError
 from .evaluate import History
 from .forms import drawn
+from .files import write_atomically
 from .models import DigitModel, build
 from .negatives import negatives
 from .optim import OPTIMIZERS, lr_at
@@ -133,7 +134,7 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
         history = History(state["history"])
 
     if world.main:  # only now: a training that found no data has not begun
-        (run_dir / "config.json").write_text(_settings(config))
+        write_atomically(run_dir / "config.json", _settings(config).encode())
     quiet = None if progress else True  # None: quiet unless this is a terminal
     bar = tqdm(total=config.epochs * steps, initial=len(history) * steps, disable=quiet, unit="step")
     for epoch in range(len(history), config.epochs):
@@ -183,7 +184,8 @@ def _save(run_dir: Path, config: TrainConfig, model: DigitModel, history: Histor
     if history.best() is history[-1]:
         save_model(model, run_dir / "best.pth", card)
     state = {name: part.state_dict() for name, part in kept.items() if part is not None}
-    (run_dir / "metrics.jsonl").write_text("".join(json.dumps(epoch) + "\n" for epoch in history))
+    lines = "".join(json.dumps(epoch) + "\n" for epoch in history)
+    write_atomically(run_dir / "metrics.jsonl", lines.encode())
     save_state(run_dir / "state.pt", state | {"history": list(history)})
 
 

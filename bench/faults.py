@@ -147,7 +147,10 @@ def disk(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
             yield "disk full, read-only", "not tried: mounting a small disk needs root"
             return
         stack.callback(subprocess.run, ["umount", "-l", small])
-        forked(lambda: command(small / "run"), 1.5)
+        seconds = 1.0
+        while not (small / "run/state.pt.prev").exists():  # a training on its way, two epochs at least
+            forked(lambda: command(small / "run", "--resume"), seconds)
+            seconds *= 1.5
         whole_run = kept(small / "run")
         with contextlib.suppress(OSError), open(small / "ballast", "wb") as ballast:
             while True:
@@ -247,7 +250,7 @@ def commands(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         "--out", "--split", "--epochs", "--lr", "--resume", "--run-dir", "brief", "best", "m.onnx", "m.txt", "é\u202e",
         "*", "~", "writer", "--fetch=no",
     ]  # fmt: skip
-    os.environ["QDIGITS_CACHE"] = str(folder / "cache")
+    os.environ["QDIGITS_CACHE"] = str(folder.with_suffix(".cache"))
     os.chdir(folder)
     for _ in range(n or 1000):
         verb = draw.choice(("read", "read", "evaluate", "data", "export", "train", "nonsense", ""))

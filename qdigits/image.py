@@ -5,6 +5,7 @@ import math
 import os
 import stat
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -175,7 +176,7 @@ def _levelled(marks: np.ndarray) -> np.ndarray:
     strong = marks[marks > max(floor, 10.0)].astype(np.uint8)
     if not strong.size:
         return np.zeros(marks.shape, np.uint8)
-    half = max(cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0], floor)
+    half = max(cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0], floor * SOLID / EDGE)
     return cv2.threshold(cv2.convertScaleAbs(marks, alpha=SOLID / half), SOLID * floor / half / 2, 0, cv2.THRESH_TOZERO)[1]
 
 
@@ -203,18 +204,21 @@ def _closed(image, side):
 def _off_plane(grey: np.ndarray) -> np.ndarray:
     """What is left of a picture when the plane through most of its pixels (least absolute deviation) is taken off."""
     coarse = _resize(grey, min(64 / max(grey.shape), 1))
-    terms, values = _plane_terms(coarse.shape), coarse.reshape(-1).astype(np.float32)
+    terms, values = _plane_terms(*coarse.shape), coarse.reshape(-1).astype(np.float32)
     weight = np.ones(len(values), np.float32)
     for _ in range(4):
         weighted = terms * weight
         plane = np.linalg.solve(weighted @ terms.T + 1e-3 * np.eye(3), weighted @ values)
         rest = np.abs(values - plane @ terms)
         weight = 1 / (rest + 0.1 * rest.mean() + 1e-3)
-    return grey - (plane @ _plane_terms(grey.shape)).reshape(grey.shape).astype(np.float32)
+    level, slope_x, slope_y = plane.astype(np.float32)
+    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in grey.shape)
+    return grey - (level + slope_x * x + slope_y * y[:, None])
 
 
-def _plane_terms(shape: tuple[int, ...]) -> np.ndarray:
-    y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j].astype(np.float32)
+@lru_cache(maxsize=64)  # of small pictures, and most of them alike
+def _plane_terms(height: int, width: int) -> np.ndarray:
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     return np.stack([np.ones_like(x), x, y]).reshape(3, -1)
 
 
@@ -224,7 +228,8 @@ def polarity(photo: np.ndarray) -> tuple[bool, bool]:
     rest = _off_plane(_resize(grey, min(64 / max(grey.shape), 1)))
     edge = np.concatenate([rest[0], rest[-1], rest[:, 0], rest[:, -1]])
     middle = (rest.max() + rest.min()) / 2
-    skew = (rest**3).mean() / ((np.abs(rest) ** 3).mean() + 1e-6)
+    cubes = rest * rest * rest
+    skew = cubes.mean() / (np.abs(cubes).mean() + 1e-6)
     brighter = skew - 2 * (np.median(edge) - middle) / (np.ptp(rest) + 1e-6) > 0
     return bool(brighter), bool(((edge > middle) == brighter).mean() > 0.2)
 

@@ -31,8 +31,8 @@ from .data import Split, load_training
 from .distributed import World, join
 from .errors import ConfigError, DataError, QDigitsError
 from .evaluate import History
-from .forms import drawn
 from .files import write_atomically
+from .forms import drawn
 from .models import DigitModel, build
 from .negatives import negatives
 from .optim import OPTIMIZERS, lr_at

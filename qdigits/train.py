@@ -133,6 +133,7 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
                 part.load_state_dict(state[name])
         history = History(state["history"])
 
+    card = card_of(config)
     if world.main:  # only now: a training that found no data has not begun
         write_atomically(run_dir / "config.json", _settings(config).encode())
     quiet = None if progress else True  # None: quiet unless this is a terminal
@@ -172,14 +173,15 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
         bar.set_postfix(loss=f"{loss_sum / count:.4f}", validation=f"{validation_accuracy:.2%}")
         if world.main:
             calibrate(final, held_out, config.negatives > 0)
-            _save(run_dir, config, final, history, kept)
+            _save(run_dir, card | {"metrics": dict(history[-1])}, final, history, kept)
     bar.close()
     return history
 
 
-def _save(run_dir: Path, config: TrainConfig, model: DigitModel, history: History, kept: dict[str, Any]) -> None:
+def _save(
+    run_dir: Path, card: dict[str, Any], model: DigitModel, history: History, kept: dict[str, Any]
+) -> None:
     """The models first, the state last: whatever is killed in between is done again from the state before."""
-    card = card_of(config, history)
     save_model(model, run_dir / "last.pth", card)
     if history.best() is history[-1]:
         save_model(model, run_dir / "best.pth", card)
@@ -189,12 +191,11 @@ def _save(run_dir: Path, config: TrainConfig, model: DigitModel, history: Histor
     save_state(run_dir / "state.pt", state | {"history": list(history)})
 
 
-def card_of(config: TrainConfig, history: History) -> dict[str, Any]:
-    """What a model file tells of its making, in plain types."""
+def card_of(config: TrainConfig) -> dict[str, Any]:
+    """What a model file tells of its making, in plain types; taken at the start, when the code is what it is."""
     git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     return {
         "recipe": {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()},
-        "metrics": dict(history[-1]),
         "versions": {"torch": str(torch.__version__), "python": platform.python_version()},
         "commit": subprocess.run(git, capture_output=True, text=True).stdout.strip(),
     }

@@ -83,12 +83,13 @@ def evaluate(
     from .evaluate import evaluate as measure
     from .read import load_model
 
-    report = measure(load_model(model), data, data_dir, split, seed)
+    if out:
+        _need("matplotlib", "train")
+    report = measure(load_model(model), data, data_dir, split, seed, Path(model).stem)
     print(report)
     if out:
         from .plots import save_report
 
-        out.mkdir(parents=True, exist_ok=True)
         save_report(report, out)
     return 0
 
@@ -200,8 +201,7 @@ def app(port: int = 8501) -> int:
     Args:
         port: Where it listens, on this machine only.
     """
-    if not find_spec("streamlit"):
-        raise ConfigError("the page needs streamlit; pip install 'qdigits[app]'")
+    _need("streamlit", "app")
     if not 1024 <= port <= 65535:
         raise ConfigError(f"--port {port}: choose one from 1024 to 65535")
     here = Path(__file__).parent
@@ -236,3 +236,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our answers has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _need(library: str, extra: str) -> None:
+    if not find_spec(library):
+        raise ConfigError(f"this needs {library}; pip install 'qdigits[{extra}]'")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from .data import Split, load_test
+from .files import write_atomically
 
 BINS = 15  # of equal mass, for the calibration error
 GALLERY = 40  # mistakes kept, with their picture
@@ -85,7 +86,7 @@ class Report:
 
     def save(self, path: str | Path) -> None:
         headline = {"accuracy": self.all.share, "interval": self.all.interval, "wrong_in_10000": self.wrong_in_10000}
-        Path(path).write_text(json.dumps({"headline": headline} | asdict(self)))
+        write_atomically(Path(path), json.dumps({"headline": headline} | asdict(self)).encode())
 
     @classmethod
     def load(cls, path: str | Path) -> Report:
@@ -132,19 +133,23 @@ def report_from(
 
 
 def evaluate(
-    model: Any, source: str = "qmnist", data_dir: str | Path | None = None, split: str = "official", seed: int = 0
+    model: Any,
+    source: str = "qmnist",
+    data_dir: str | Path | None = None,
+    split: str = "official",
+    seed: int = 0,
+    name: str = "model",
 ) -> Report:
     """The only code that opens test files.
 
-    Takes   a model as load_model gives it; a source and split as training took them.
+    Takes   a model as load_model gives it; a source and split as training took them; what the report calls the model.
     Raises  DataError: files that are missing or damaged.
     """
     digits = load_test(source, data_dir, split, seed, to_tile=_to_tile)
     tiles = digits.images.numpy()
     batches = [model.probabilities(tiles[i : i + BATCH]) for i in range(0, len(tiles), BATCH)]
-    name = f"{source} test, {split} split" if split != "official" else f"{source} test"
-    architecture = model.card.get("architecture", "model")
-    return report_from(np.concatenate(batches), digits, model.threshold, architecture, name)
+    data = f"{source} test" if split == "official" else f"{source} test, {split} split"
+    return report_from(np.concatenate(batches), digits, model.threshold, name, data)
 
 
 def _to_tile(path: Path) -> np.ndarray:

@@ -69,3 +69,12 @@ def new_file(path: Path, mode: str) -> IO[Any]:
         raise ConfigError(f"{path} is there already; name a new file") from error
     except (OSError, ValueError) as error:
         raise QDigitsError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+
+
+def new_folder(path: Path) -> Path:
+    """The folder, made if it is not there. Raises QDigitsError naming path and cause."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise QDigitsError(f"{path}: cannot be made ({getattr(error, 'strerror', None) or error})") from error
+    return path

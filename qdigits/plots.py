@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import matplotlib.pyplot as plt
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
 from .evaluate import History, Report
+from .files import new_folder, write_atomically
 
 INK, ACCENT, SOFT = "#1f2933", "#d1495b", "#8d99ae"
 STYLE: Any = {
@@ -97,8 +99,8 @@ FIGURES: dict[str, Callable[[Report], Any]] = {
 
 
 def save_report(report: Report, folder: Path) -> None:
-    """report.json and its pictures."""
-    report.save(folder / "report.json")
+    """report.json and its pictures. Raises QDigitsError naming path and cause."""
+    report.save(new_folder(folder) / "report.json")
     for name, draw in FIGURES.items():
         _save(draw, report, folder / name)
 
@@ -109,6 +111,7 @@ def save_curves(history: History, folder: Path) -> None:
 
 def _save(draw: Callable[[Any], Any], subject: Any, path: Path) -> None:
     with plt.rc_context(STYLE):
-        figure = draw(subject)
-        figure.savefig(path)
+        figure, file = draw(subject), BytesIO()
+        figure.savefig(file)
         plt.close(figure)
+    write_atomically(path, file.getvalue())

@@ -216,8 +216,12 @@ def test_the_sample_is_trained_on_and_measured(capsys, tmp_path, monkeypatch):
     assert (code, best.exists(), Path("runs/brief/curves.png").exists()) == (0, True, True)
     assert out[0].startswith(str(best))
     assert run(capsys, "train", "brief", "--data", "sample", "--epochs", "2")[0] == 2  # nothing is overwritten
+    Path("taken").touch()
+    code, _, err = run(capsys, "evaluate", best, "--data", "sample", "--out", "taken")
+    assert (code, err) == (1, "qdigits: taken: cannot be made (File exists)\n")
     code, out, _ = run(capsys, "evaluate", best, "--data", "sample", "--out", "report")
     assert code == 0
+    assert out[0].startswith("best on sample test: ")
     assert "right (95 % interval" in out[0]
     assert {path.name for path in Path("report").iterdir()} == {
         "report.json", "confusion.png", "reliability.png", "mistakes.png",

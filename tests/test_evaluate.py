@@ -76,7 +76,7 @@ def test_a_report_survives_its_file(digits, tmp_path):
 
 def test_evaluate_asks_the_model_in_batches_and_opens_the_test_part(digits, monkeypatch):
     class Oracle:
-        threshold, card, sizes = 0.5, {"architecture": "oracle"}, []
+        threshold, sizes = 0.5, []
 
         def probabilities(self, tiles):
             start = sum(self.sizes)
@@ -86,7 +86,7 @@ def test_evaluate_asks_the_model_in_batches_and_opens_the_test_part(digits, monk
     asked = []
     monkeypatch.setattr(module, "BATCH", 250)
     monkeypatch.setattr(module, "load_test", lambda *args, **kwargs: asked.append(args) or digits)
-    report = evaluate(Oracle(), "mnist", "somewhere", "official", 0)
+    report = evaluate(Oracle(), "mnist", "somewhere", "official", 0, "oracle")
     assert report.all == Rate(600, 600) and Oracle.sizes == [250, 250, 100]
     assert asked == [("mnist", "somewhere", "official", 0)]
     assert str(report).startswith("oracle on mnist test: 100.00%")

@@ -190,13 +190,12 @@ from qdigits.cli import main
 try: main(["train", "brief", "--help"])
 finally: print({"torch", "streamlit", "matplotlib", "cv2"} & set(sys.modules), file=sys.stderr)
 """
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-        seconds.append(time.perf_counter() - start)
+    before = os.times()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    after = os.times()
     assert done.stderr.strip() == "set()"
-    assert min(seconds) < 1.0
+    busy = after.children_user - before.children_user + after.children_system - before.children_system
+    assert busy < 0.8  # seconds of processor, however busy the machine: 0.2 measured
 
 
 def test_version_and_module_agree(capsys):

@@ -62,7 +62,7 @@ def new_file(path: Path, mode: str) -> IO[Any]:
 
     Raises  ConfigError: it is there; QDigitsError naming path and cause.
     """
-    text = {} if "b" in mode else {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+    text: dict[str, Any] = {} if "b" in mode else {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
     try:
         return path.open(mode, **text)
     except FileExistsError as error:

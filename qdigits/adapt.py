@@ -23,7 +23,7 @@ from .negatives import negatives
 
 LEAST = 20  # digits of a hand
 HELD_OUT = 3  # every third is kept aside, to measure on
-STEPS, HAND, OTHERS, NOTHING = 40, 24, 40, 16  # batches; digits of the hand, of others, and no digits in each
+STEPS, HAND, OTHERS, NOTHING = 30, 24, 32, 12  # batches; digits of the hand, of others, and no digits in each
 RATE = 5e-4  # AdamW's learning rate
 
 

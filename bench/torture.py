@@ -47,7 +47,7 @@ class Tally:
             self.wrong.append(f"{what}: {outcome}")
 
     def __str__(self) -> str:
-        worst = f"worst {self.seconds:.2f} s, {self.megabytes:.0f} MB"
+        worst = f"worst {self.seconds:.2f} s" + f", {self.megabytes:.0f} MB" * bool(self.megabytes)
         trouble = f"; WRONG {len(self.wrong)}: {self.wrong[0][:200]}" if self.wrong else ""
         return f"{self.count:,}: {self.refused:,} refused, {self.count - self.refused:,} right; {worst}{trouble}"
 
@@ -93,7 +93,7 @@ def model_mutants(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         tally = Tally()
         for data in mutants(good, n or (20_000 if kind == ".pth" else 5_000)):
             path.write_bytes(data)
-            tally.add(kind, tried(lambda: load_model_file(path)), same, ModelFileError)
+            tally.add(kind, tried(lambda: load_model_file(path), memory=False), same, ModelFileError)
         yield f"damaged model files, {kind}", str(tally)
 
 
@@ -114,7 +114,7 @@ def kaggle(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         good = kaggle_pickles.genuine(kaggle_pickles.digits(2), 2 + seed % 4, 1 + seed % 2)
         for data in mutants(good, 200, seed):
             path.write_bytes(data)
-            outcome = tried(lambda: load_test("mnist120k", folder))
+            outcome = tried(lambda: load_test("mnist120k", folder), memory=False)
             tally.add("fuzz", outcome, lambda value: isinstance(value, Split), DataError)
         seed += 1
     yield f"Kaggle-style pickles, fuzzed for {n or 300} s", str(tally)
@@ -129,7 +129,7 @@ def idx(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     good, tally = idx_files.images(20), Tally()
     for data in mutants(gzip.compress(good), n or 20_000):
         path.write_bytes(data)
-        outcome = tried(lambda: read_idx(path, IMAGES))
+        outcome = tried(lambda: read_idx(path, IMAGES), memory=False)
         tally.add("gz", outcome, lambda value: value.tobytes() == good[16:], DataError)  # type: ignore[attr-defined]
     yield "IDX and gz files, damaged", str(tally)
 
@@ -144,7 +144,7 @@ def photos(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     each = (n or 50_000) // len(kinds) + 1
     for what, good in kinds:
         for data in mutants(good, each):
-            tally.add(what, tried(lambda data=data: predict(model, data)), lambda _: True, ImageError)
+            tally.add(what, tried(lambda data=data: predict(model, data), memory=False), lambda _: True, ImageError)
     yield "damaged pictures", str(tally)
 
 

@@ -20,15 +20,17 @@ class Outcome(NamedTuple):
         return f"{self.seconds:6.3f} s {self.megabytes:5.0f} MB  {type(self.value).__name__}: {said}"
 
 
-def tried(action: Callable[[], object]) -> Outcome:
-    """Run an attack here and measure it (Linux: the peak of resident memory can be reset)."""
-    Path("/proc/self/clear_refs").write_text("5")
-    before, start = _kilobytes("VmRSS"), time.process_time()
+def tried(action: Callable[[], object], memory: bool = True) -> Outcome:
+    """Run an attack here and measure it; memory, which takes a while, as Linux tells it."""
+    if memory:
+        Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    before, start = _kilobytes("VmRSS") if memory else 0, time.process_time()
     try:
         value: object = action()
     except Exception as error:
         value = error
-    return Outcome(value, time.process_time() - start, (_kilobytes("VmHWM") - before) / 1024)
+    seconds = time.process_time() - start
+    return Outcome(value, seconds, (_kilobytes("VmHWM") - before) / 1024 if memory else 0)
 
 
 def _kilobytes(field: str) -> int:

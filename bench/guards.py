@@ -1,0 +1,121 @@
+"""Guards removed one by one: do the tests notice? A guard that nobody would miss is not one.
+
+    python -m bench.guards            every guard of the modules below; prints a table
+    python -m bench.guards weights    those of one module
+
+Every `raise` is a guard, and so is every pair under OTHERS. The tests run in a copy, with a bound on memory: without
+its guards the program may well be what they are there to prevent.
+"""
+
+import ast
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TESTS = {
+    "files": "checkpoint", "weights": "checkpoint", "checkpoint": "checkpoint",
+    "formats": "data checkpoint", "data": "data", "download": "data",
+}  # fmt: skip
+OTHERS = {
+    "files": [
+        ("os.fsync(file.fileno())", "pass"),
+        ("stale.unlink()", "pass"),
+        ("temp.unlink(missing_ok=True)", "pass"),
+        ("os.replace(temp, path)", "path.write_bytes(data)"),
+        ("path.resolve().is_relative_to", "path.absolute().is_relative_to"),
+    ],
+    "formats": [
+        ("left[: 2**20]", "left"),
+        (" or stream.read(1)", ""),
+        ("dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8", "pass"),
+        ("dispatch[pickle.SETITEMS[0]] = load_setitems", "pass"),
+        ("dispatch[pickle.SETITEM[0]] = load_setitem\n", "pass\n"),
+        ("del dispatch[_hashing[0]]", "pass"),
+        ('"[iu][1248]"', '".*"'),
+    ],
+    "weights": [("parts.pop(", "parts.get("), ("path.stat()", "path.lstat()")],
+    "checkpoint": [
+        ("type(size) is int and ", ""),
+        ("<= WIDEST", "<= 10**9"),
+        ('with torch.device("meta"):', "if True:"),
+        ("except Exception as error:  # damage", "except ValueError as error:  # damage"),
+        ("if archive.testzip():", "if False:"),
+        ("weights_only=True", "weights_only=False"),
+        ("write_atomically(_previous(path), path.read_bytes())", "pass"),
+    ],
+    "data": [
+        ("if path.is_file()", "if path.exists()"),
+        ("[!.]*", "*"),
+        ('split, seed, to_tile, "train")', 'split, seed, to_tile, "test")'),
+        ('seed, by_writer=split != "random")\n\n\ndef load_test', "seed, by_writer=False)\n\n\ndef load_test"),
+    ],
+    "download": [
+        ("time.monotonic() > end or ", ""),
+        ("timeout=PATIENCE, ", ""),
+        ("response.raise_for_status()", "pass"),
+        ('known = f"md5:{PUBLISHED[name][0]}"', "known = None"),
+    ],
+}
+
+
+def removed(module: str) -> Iterator[tuple[str, str]]:
+    """The module's text with one guard less, again and again, and what that guard was."""
+    text = (ROOT / f"qdigits/{module}.py").read_text()
+    lines = text.splitlines(keepends=True)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Raise) and node.exc:
+            gap = " " * node.col_offset + "pass\n"
+            without = [*lines[: node.lineno - 1], gap, *lines[node.end_lineno :]]
+            yield f"{module}:{node.lineno} {ast.unparse(node)[:70]}", "".join(without)
+    for old, new in OTHERS.get(module, []):
+        assert old in text, f"{module}: {old} is no longer there"
+        yield f"{module} {old.strip()[:70]}", text.replace(old, new)
+
+
+def noticed(copy: Path, module: str, text: str) -> bool:
+    """Whether the tests fail, crash or hang without the guard."""
+    path = copy / f"qdigits/{module}.py"
+    good = path.read_text()
+    path.write_text(text)
+    tests = [f"tests/test_{name}.py" for name in TESTS[module].split()]
+    limit = 6 * 2**30
+    try:
+        return bool(
+            subprocess.run(
+                [sys.executable, "-B", "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests],
+                cwd=copy, capture_output=True, timeout=180,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
+            ).returncode
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        path.write_text(good)
+
+
+def main() -> int:
+    missed, count = [], 0
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "copy")
+        shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(".*", "runs", "__pycache__"))
+        for module in sys.argv[1:] or TESTS:
+            if noticed(copy, module, (ROOT / f"qdigits/{module}.py").read_text()):
+                print(f"the tests of {module} fail as it is")
+                return 1
+            for guard, text in removed(module):
+                count += 1
+                if not noticed(copy, module, text):
+                    missed.append(guard)
+                    print(f"not missed: {guard}", flush=True)
+    found = count - len(missed)
+    print(f"| guards removed one by one | {count}: the tests notice {found} ({found / count:.0%}) |")
+    return int(len(missed) > count / 20)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

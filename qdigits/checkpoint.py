@@ -78,7 +78,9 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
     if about["architecture"] not in MODELS:
         raise ModelFileError(f"unknown architecture {about['architecture'][:40]!r}; known are {', '.join(MODELS)}")
     make: Callable[..., DigitModel] = MODELS[about["architecture"]]
-    dimensions = json.loads(about["dimensions"])
+    dimensions, card = json.loads(about["dimensions"]), json.loads(about["card"])
+    if not isinstance(card, dict):
+        raise ModelFileError("its card is not a mapping")
     if dimensions.keys() != inspect.signature(make).parameters.keys() or not all(
         type(size) is int and 1 <= size <= WIDEST for size in dimensions.values()
     ):
@@ -91,7 +93,7 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
     if not all(value.isfinite().all() for value in state.values()):
         raise ModelFileError("its weights are not finite")
     model.load_state_dict(state, assign=True)
-    model.card = json.loads(about["card"])
+    model.card = card
     return model
 
 

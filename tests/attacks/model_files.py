@@ -141,6 +141,7 @@ def _descriptions() -> Iterator[tuple[str, bytes]]:
         "unknown architecture": {"architecture": "resnet"}, "architecture not a name": {"architecture": "__init__"},
         "another format": {"format": "qdigits 2"}, "no format": {"format": None}, "no dimensions": {"dimensions": None},
         "no card": {"card": None}, "card not JSON": {"card": "{"}, "card too deep": {"card": "[" * 10**5},
+        "card a list": {"card": "[]"},
         "dimensions not JSON": {"dimensions": "("}, "dimensions a list": {"dimensions": "[128, 64]"},
         "dimensions a number": {"dimensions": "7"}, "dimensions deep": {"dimensions": "[" * 10**5},
         "another's weights": {"architecture": "cnn", "dimensions": '{"width": 32}'},

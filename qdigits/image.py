@@ -18,6 +18,7 @@ EDGE, SOLID = 72, 128  # an ink map's value on the edge of a stroke, and what ev
 TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
+DARKEST = 32  # paper's brightness; below it a camera sees noise
 LONGEST, SHORTEST = 2000, TILE  # working size (longest side, pixels): larger pictures are shrunk, smaller enlarged
 
 
@@ -155,25 +156,25 @@ def find_ink(photo: np.ndarray, brighter: bool) -> tuple[np.ndarray, float]:
     longest = max(photo.shape[:2])
     scale = longest / min(max(longest, SHORTEST), LONGEST)
     photo = _resize(photo, 1 / scale)
-    small = _resize(photo, min(256 / longest * scale, 1))
+    small = _resize(photo, min(128 / longest * scale, 1))
     if brighter:
         photo, small = cv2.bitwise_not(photo), cv2.bitwise_not(small)
     paper = _paper(small)
     marks = np.clip(paper - small, 0, None).reshape(-1, 3)
     weights = marks[marks.sum(1) >= marks.sum(1).max() / 2].mean(0) ** 2 + 1e-6  # the channels that show the ink
     weights /= weights.sum()
-    bright = cv2.resize(np.clip(paper @ weights, 1, 255).astype(np.float32), photo.shape[1::-1])
-    dark = bright - cv2.transform(photo, weights[None].astype(np.float32))
-    return _levelled(dark / bright * 255), scale
+    bright = cv2.resize((paper @ weights).clip(0, 255).astype(np.float32), photo.shape[1::-1])
+    marks = bright - cv2.transform(photo, weights[None].astype(np.float32))
+    return _levelled(marks * 255 / np.maximum(bright, DARKEST)), scale
 
 
 def _levelled(marks: np.ndarray) -> np.ndarray:
     """Noise to 0, half the ink's own strength to HALF: faint lines and what shines through fall below."""
     sample = marks[:: max(marks.shape[0] // 300, 1), :: max(marks.shape[1] // 300, 1)]
     noise = float(np.percentile(np.abs(sample), 25)) / 0.32  # of a normal distribution; holds with half the sheet inked
-    floor = min(max(4 * noise, 10.0), float(sample.max()) / 3)
+    floor = min(max(4 * noise, 10.0), 60.0)
     marks = marks.clip(0, 255)
-    strong = marks[marks > max(floor, 10.0)].astype(np.uint8)
+    strong = marks[marks > floor].astype(np.uint8)
     if not strong.size:
         return np.zeros(marks.shape, np.uint8)
     half = max(cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0], floor * SOLID / EDGE)
@@ -184,7 +185,7 @@ def _paper(small: np.ndarray) -> np.ndarray:
     """The bare sheet under the marks: everything up to a few strokes wide is closed."""
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     flat = _off_plane(grey)
-    side = min(grey.shape) // 3
+    side = min(grey.shape) // 2
     marks = _closed(flat, side) - flat
     found = (marks > marks.max() / 2).astype(np.uint8)
     depth = cv2.distanceTransform(cv2.copyMakeBorder(found, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from .image import find_ink, fit_tile, open_reduced, polarity, prepare
-from .segment import find_digits
+from .image import TILE, find_ink, fit_tile, open_reduced, polarity, prepare
+from .segment import KEEP, find_digits
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
 NOTHING = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
@@ -105,18 +105,26 @@ def read(model: Model, photo: Any) -> Reading:
     Raises  ImageError: not a picture that can be read.
     """
     opened, reduced = open_reduced(photo)
-    ink, scale = find_ink(opened, polarity(opened)[0])
+    if opened.shape[:2] == (TILE, TILE):
+        one = predict(model, opened)
+        return Reading(str(one.digit), (one,)) if one.confidence > KEEP else Reading("", ())
+    brighter, doubtful = polarity(opened)
+    readings = [_page(model, opened, way, reduced) for way in ((brighter, not brighter) if doubtful else (brighter,))]
+    return max(readings, key=lambda reading: sum(one.confidence for one in reading.digits))
+
+
+def _page(model: Model, photo: np.ndarray, brighter: bool, reduced: float) -> Reading:
+    ink, scale = find_ink(photo, brighter)
     rows = find_digits(ink, lambda crops: model.probabilities(np.stack([fit_tile(crop) for crop in crops])))
     lines, digits = [], []
     for row in rows:
-        line, right = "", None
-        wide = 2 * float(np.median([one.height for one in row]))
-        for one in row:
-            line += (" " if right is not None and one.left - right > wide else "") + str(one.row.argmax())
-            right = one.right
-            left, top, r, bottom = (round(edge * scale * reduced) for edge in (one.left, one.top, one.right, one.bottom))
-            digits.append(_prediction(model, one.row, fit_tile(one.ink), (left, top, r, bottom)))
-        lines.append(line)
+        wide = 2 * np.median([mark.height for mark in row])
+        gaps = [mark.left - before.right > wide for before, mark in zip(row, row[1:], strict=False)]
+        spaces = ["", *(" " if gap else "" for gap in gaps)]
+        lines.append("".join(space + str(mark.row.argmax()) for space, mark in zip(spaces, row, strict=True)))
+        for mark in row:
+            left, top, right, bottom = (round(edge * scale * reduced) for edge in mark.box)
+            digits.append(_prediction(model, mark.row, fit_tile(mark.ink), (left, top, right, bottom)))
     return Reading("\n".join(lines), tuple(digits))
 
 

@@ -11,6 +11,8 @@ import numpy as np
 EDGE, SOLID = 72, 128  # the ink map's scale, see image.py
 SURE = 0.95  # a mark read with this confidence isn't cut
 DROP = 0.2  # leaving ink unread is as bad as reading it with this confidence
+MARKS = 1000  # on a page; what is smaller than the thousand largest isn't looked at
+UNSURE = 200  # a page with more marks that are no digits is text, not digits that touch: nothing is cut
 MOST = 9  # pieces that may make one digit
 KEEP = 0.25
 STEP, PRICE = 0.12, 0.3
@@ -47,6 +49,10 @@ class Mark:
         return self.top + self.height
 
     @property
+    def box(self) -> tuple[int, int, int, int]:
+        return self.left, self.top, self.right, self.bottom
+
+    @property
     def mass(self) -> float:
         return float(self.ink.sum()) + 1
 
@@ -64,7 +70,8 @@ def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:
     marks = _asked(find_marks(ink), score)
     size = _size(marks)
     rows = _rows([mark for mark in marks if mark.height < 3 * size], size)
-    choices = [_choices(row) for row in rows]
+    text = sum(mark.confidence < SURE for mark in marks) > UNSURE
+    choices = [_choices(row, not text) for row in rows]
     unread = [mark for spans in choices for mark in spans.values() if mark.row is None]
     read = dict(zip(map(id, unread), _asked(unread, score), strict=True))
     found = [_best({span: read.get(id(mark), mark) for span, mark in spans.items()}, _size(row))
@@ -84,9 +91,10 @@ def find_marks(ink: np.ndarray) -> list[Mark]:
     solid = np.bincount(labels[ink >= SOLID], minlength=count) > 0
     solid[0] = False
     longest = np.maximum(stats[:, 2], stats[:, 3])
-    dust = 0.02 * np.sqrt(ink.size) if solid.sum() > 3000 else 4
     marks = []
-    for label in np.flatnonzero(solid & (longest >= dust)):
+    for label in np.argsort(-stats[:, 4] * solid)[: min(int(solid.sum()), MARKS)]:
+        if longest[label] < 5:
+            break
         left, top, width, height = (int(value) for value in stats[label, :4])
         where = slice(max(top - 1, 0), top + height + 1), slice(max(left - 1, 0), left + width + 1)
         own = labels[where] == label
@@ -149,10 +157,10 @@ def _shared(mark: Mark, other: Mark, slope: float) -> float:
     return (min(mark.bottom - drop, other.bottom) - max(mark.top - drop, other.top)) / min(mark.height, other.height)
 
 
-def _choices(row: list[Mark]) -> dict[tuple[int, int], Mark]:
+def _choices(row: list[Mark], cutting: bool) -> dict[tuple[int, int], Mark]:
     """Every run of neighbouring pieces that may be one digit: (first, last + 1) -> mark."""
     size = _size(row)
-    pieces = [piece for mark in row for piece in _pieces(mark, size)]
+    pieces = [piece for mark in row for piece in (_pieces(mark, size) if cutting else [mark])]
     pieces.sort(key=lambda piece: piece.left + piece.right)
     choices = {}
     for first in range(len(pieces)):
@@ -197,9 +205,9 @@ def _worth(mark: Mark, size: float) -> float:
 
 def _pieces(mark: Mark, size: float) -> list[Mark]:
     """A mark cut along the cheapest seams from top to bottom: where digits touch, little ink is in the way."""
-    if (mark.confidence >= SURE and mark.width < 1.5 * size) or min(2 * mark.width, 2 * mark.height) < size:
+    if (mark.confidence >= SURE and mark.width < 1.5 * size) or 2 * min(mark.width, mark.height) < size:
         return [mark]
-    if mark.width > 6 * size:  # a line, a word, a drawing
+    if mark.width > 3 * size or size < 10:  # a line, a word, a drawing; grain
         return [mark]
     step = max(int(STEP * size), 2)
     label = np.zeros(mark.ink.shape, np.int32)

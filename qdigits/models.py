@@ -5,7 +5,7 @@ To add one: a subclass of DigitModel and its line in MODELS.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -28,6 +28,7 @@ class DigitModel(nn.Module):
     std: Tensor
     temperature: Tensor
     nothing: Tensor
+    accept: Tensor
 
     def __init__(self, body: nn.Module, **dimensions: int) -> None:
         super().__init__()
@@ -130,7 +131,7 @@ class Tiny(DigitModel):
         )  # fmt: skip
 
 
-MODELS: dict[str, type[DigitModel]] = {model.architecture: model for model in (MLP, CNN, Tiny)}
+MODELS: dict[str, Callable[..., DigitModel]] = {model.architecture: model for model in (MLP, CNN, Tiny)}
 
 
 def build(name: str, dimensions: Mapping[str, int] | None = None) -> DigitModel:

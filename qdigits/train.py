@@ -114,7 +114,7 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
         for split in load_training(config.data, config.data_dir, config.split, config.validation, config.seed, _to_tile)
     )
     torch.manual_seed(config.seed)
-    model = build(config.model).to(world.device, memory_format=torch.channels_last)
+    model = build(config.model).to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.mean, model.std = (value.float() for value in _mean_std(train.images))
     if config.negatives:
         model.nothing.zero_()
@@ -161,7 +161,7 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
             if average is not None:
                 average.update_parameters(model)
             bar.update()
-        final = average.module if average is not None else model
+        final: Any = average.module if average is not None else model
         world.share_buffers(final)
         loss_sum, right, count = world.sum(seen).tolist()
         validation_loss, validation_accuracy = validate(final, held_out, world)

@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -153,18 +152,18 @@ def test_failures_have_a_code_and_a_reason(capsys, model, monkeypatch, tmp_path,
     assert list(tmp_path.iterdir()) == []
 
 
-def test_file_names_are_bytes_and_readers_may_leave(model, pictures, tmp_path):
+def test_file_names_are_bytes(capsys, model, pictures, tmp_path):
     odd = os.fsdecode(b"\xe9\x80.png")
     (pictures / odd).write_bytes((pictures / "a.png").read_bytes())
-    command = [sys.executable, "-m", "qdigits", "read", "--model", str(model)]
-    done = subprocess.run([*command, "--csv", str(tmp_path / "t.csv"), str(pictures)], capture_output=True)
-    assert (done.returncode, b"Traceback" in done.stderr) == (1, False)
+    assert run(capsys, "read", "--model", model, "--csv", tmp_path / "t.csv", pictures)[0] == 1
     assert b"\xe9\x80.png" in (tmp_path / "t.csv").read_bytes()
-    shell = shlex.join([*command, *([str(pictures)] * 100)]) + " | head -1"
-    done = subprocess.run(shell, shell=True, capture_output=True)
-    assert done.stdout.count(b"\n") == 1
-    assert b"Traceback" not in done.stderr
-    assert b"BrokenPipe" not in done.stderr
+    command = [sys.executable, "-m", "qdigits", "read", "--model", str(model), str(pictures / odd)]
+    assert b"\xe9\x80.png\t" in subprocess.run(command, capture_output=True).stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_error():
+    done = subprocess.run([f"{sys.executable} -m qdigits data sample | true"], shell=True, capture_output=True)
+    assert done.stderr == b""
 
 
 def test_export_writes_a_new_file_only(capsys, model, tmp_path):

@@ -70,6 +70,11 @@ def test_every_command_flag_and_recipe_is_documented(capsys):
     assert [name for name in RECIPES if f"`{name}`" not in README] == []
 
 
+def test_every_environment_variable_is_documented():
+    code = "".join(path.read_text() for path in [ROOT / "app.py", *ROOT.glob("qdigits/*.py")])
+    assert [name for name in set(re.findall(r"QDIGITS_[A-Z_]+", code)) if f"`{name}`" not in README] == []
+
+
 def test_the_tree_is_true():
     drawn = set(re.findall(r"^\s*([\w.]+\.(?:py|pth))\b", TREE, re.M))
     there = {path.name for path in [*ROOT.glob("*.py"), *ROOT.glob("qdigits/*.py"), *ROOT.glob("*.pth")]}

@@ -40,9 +40,9 @@ TARGETS = {"mnist": 0.9965, "usps": 0.995, "semeion": 0.96, "optdigits32": 0.99,
            "paint28": 85 / 86, "phone_single": 1.0, "mnist_c, mean": 0.96}  # fmt: skip
 ABOUT = """# Real digits: what was measured
 
-Written by `make real`; every picture goes through `predict_many` or `read` as a user's would. A digit counts as right when
-`Prediction.digit` is the label; "accepted" is `Prediction.accepted`. The model saw MNIST's training images and what the
-program draws itself, none of these sets. Their licences let us publish figures, not the pictures.
+Written by `make real`; every picture goes through `predict_many` or `read` as a user's would. A digit counts as right
+when `Prediction.digit` is the label. The model saw MNIST's training images and what
+the program draws itself, none of these sets. We may publish the figures, not the pictures.
 
 - mnist: the 10,000 test tiles, then inverted, then pasted anywhere on a 400x300 sheet under light that falls to a half
 - usps, semeion, optdigits32, swiss16: 16x16 and 32x32 scans; hwd1000, paint28: drawn on a screen
@@ -78,7 +78,9 @@ class Line:
 
     def __str__(self) -> str:
         def show(value: float) -> str:
-            return f"{value:.2%}" if self.unit == "%" else f"{value:.4f}" if self.unit == "" else f"{value:.2f} {self.unit}"
+            if self.unit == "%":
+                return f"{value:.2%}"
+            return f"{value:.2f} {self.unit}" if self.unit else f"{value:.4f}"
 
         spread = counted = ""
         if self.right is not None and self.count:
@@ -95,7 +97,7 @@ def share(name: str, right: Any, target: float | None = None, less_is_better: bo
 
 
 def on_a_sheet(tile: np.ndarray, seed: int, dark: bool) -> np.ndarray:
-    """The digit somewhere on a 400x300 sheet under uneven light: the darkest part gets half the light of the brightest."""
+    """The digit somewhere on a 400x300 sheet under uneven light: one corner gets half the light of another."""
     rng = np.random.default_rng(seed)
     sheet = np.zeros((300, 400), np.float32)
     y, x = rng.integers(0, 300 - 28), rng.integers(0, 400 - 28)
@@ -191,7 +193,8 @@ def measure(model: Any, data: Path, most: int = 10**9, say: Callable[[str], None
     add(share("accepted: mnist", accepted, 0.99))
     add(share("of these right", right[accepted]))
     pooled_accepted = np.concatenate([seen[name][2] for name in SINGLE])
-    add(share("accepted: single-digit sets pooled", pooled_accepted), share("of these right", pooled[1][pooled_accepted]))
+    add(share("accepted: single-digit sets pooled", pooled_accepted))
+    add(share("of these right", pooled[1][pooled_accepted]))
 
     other: dict[str, list[Any]] = {}
     for name, target in (("ood_omniglot", 0.98), ("ood_synth", 0.998)):

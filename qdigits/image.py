@@ -4,8 +4,8 @@ import io
 import math
 import os
 import stat
+import warnings
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -13,13 +13,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
 from .errors import ImageError
+from .ink import EDGE, LONGEST, SOLID, find_ink, polarity
 
-EDGE, SOLID = 72, 128  # an ink map's value on the edge of a stroke, and what every stroke reaches somewhere
 TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
 MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
-DARKEST = 32  # paper's brightness; below it a camera sees noise
-LONGEST, SHORTEST = 2000, TILE  # working size (longest side, pixels): larger pictures are shrunk, smaller enlarged
 
 
 @dataclass(frozen=True)
@@ -55,25 +53,34 @@ def _open(source: Any, longest: int | None = None) -> tuple[np.ndarray, float]:
     elif hasattr(source, "read"):
         source = source.read(MAX_BYTES + 1)
     try:
-        if isinstance(source, (bytes, bytearray, memoryview)):
-            if not 0 < len(source) <= MAX_BYTES:
-                raise ImageError(f"picture of {len(source)} bytes: 1 to {MAX_BYTES:,} can be read")
-            source = Image.open(io.BytesIO(source), formats=FORMATS)
+        if coded := isinstance(source, (bytes, bytearray, memoryview)):
+            source = _decoder(bytes(source))
         if not isinstance(source, Image.Image):
             return _from_array(source), 1.0
-        width = source.width
-        if width * source.height > MAX_PIXELS:
-            raise ImageError(f"{width} x {source.height} pixels; at most {MAX_PIXELS:,} are read")
-        if longest and width * source.height > longest**2:
-            share = longest / max(source.size)
-            source.draft(None, (round(width * share), round(source.height * share)))
-        return _from_pillow(source), width / source.width
+        longer = max(source.size)
+        if source.width * source.height > MAX_PIXELS:
+            raise ImageError(f"{source.width} x {source.height} pixels; at most {MAX_PIXELS:,} are read")
+        if longest and longer > longest:
+            if coded:  # a JPEG can be decoded to a half, a quarter or an eighth
+                source.draft(None, (source.width * longest // longer, source.height * longest // longer))
+            if (fewer := max(source.size) // longest) > 1 and source.mode in ("L", "RGB", "RGBA"):
+                source = source.reduce(fewer)
+        photo = _from_pillow(source)
+        return photo, longer / max(photo.shape[:2])
     except ImageError:
         raise
     except UnidentifiedImageError as error:
         raise ImageError(f"not a picture; give one of {', '.join(FORMATS)}") from error
     except Exception as error:  # Pillow raises far more than OSError on a damaged file
         raise ImageError(f"not a picture that can be read ({error}); give one of {', '.join(FORMATS)}") from error
+
+
+def _decoder(data: bytes) -> Image.Image:
+    if not 0 < len(data) <= MAX_BYTES:
+        raise ImageError(f"picture of {len(data)} bytes: 1 to {MAX_BYTES:,} can be read")
+    with warnings.catch_warnings():  # of many pixels: said elsewhere, in our own words
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(data), formats=FORMATS)
 
 
 def _read_file(path: str | os.PathLike) -> bytes:
@@ -106,7 +113,7 @@ def _from_array(array: Any) -> np.ndarray:
         array = array[0]
     if array.ndim == 3 and array.shape[0] in (3, 4) and array.shape[2] not in (1, 3, 4):
         array = np.moveaxis(array, 0, 2)
-    if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or array.ndim == 3 and array.shape[2] not in (1, 3, 4):
+    if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
         raise ImageError(f"array of shape {array.shape} and type {array.dtype} is no picture: give (H, W) or (H, W, 3)")
     if not 0 < array.shape[0] * array.shape[1] <= MAX_PIXELS:
         raise ImageError(f"array of {array.shape[1]} x {array.shape[0]} pixels; 1 to {MAX_PIXELS:,} can be read")
@@ -117,17 +124,17 @@ def _from_array(array: Any) -> np.ndarray:
 
 
 def _to_uint8(array: np.ndarray) -> np.ndarray:
-    """Scale by what the numbers show: 0..1, already normalised around 0, 0..255, or more bits than eight."""
+    """Scale by what the numbers show: mean and deviation taken off already, 0..1, 0..255, or more bits than eight."""
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)
     values = array.astype(np.float32)
     low, high = float(values.min()), float(values.max())
     if not math.isfinite(low + high):
         raise ImageError("array with values that are not finite")
-    if low < 0:
-        values, high = values - low, high - low
-    if array.dtype.kind == "f" and (low < 0 or high <= 1) or array.dtype.kind == "b":
-        top = high if low < 0 else 1.0
+    if low < 0 or (array.dtype.kind == "f" and 1 < high < 10):
+        values, top = values - low, high - low
+    elif array.dtype.kind in "fb" and high <= 1:
+        top = 1.0
     else:
         top = 2.0 ** max(8, math.ceil(math.log2(high + 1))) - 1
     return np.rint(values * (255 / max(top, 1e-6))).clip(0, 255).astype(np.uint8)
@@ -145,99 +152,6 @@ def _on_backdrop(rgba: np.ndarray) -> np.ndarray:
     else:
         backdrop = np.float32(0 if len(seen) and seen.mean() > 127 else 255)
     return np.rint(colour * alpha + backdrop * (1 - alpha)).astype(np.uint8)
-
-
-def find_ink(photo: np.ndarray, brighter: bool) -> tuple[np.ndarray, float]:
-    """The ink on a photo, whatever the light, the paper's colour, and whichever of the two is darker.
-
-    Takes   uint8 (H, W, 3); whether ink is brighter than paper, as `polarity` tells.
-    Gives   uint8 (h, w), ink up to 255 on paper 0, at a working size; and how many photo pixels one of its pixels is.
-    """
-    longest = max(photo.shape[:2])
-    scale = longest / min(max(longest, SHORTEST), LONGEST)
-    photo = _resize(photo, 1 / scale)
-    small = _resize(photo, min(128 / longest * scale, 1))
-    if brighter:
-        photo, small = cv2.bitwise_not(photo), cv2.bitwise_not(small)
-    paper = _paper(small)
-    marks = np.clip(paper - small, 0, None).reshape(-1, 3)
-    weights = marks[marks.sum(1) >= marks.sum(1).max() / 2].mean(0) ** 2 + 1e-6  # the channels that show the ink
-    weights /= weights.sum()
-    bright = cv2.resize((paper @ weights).clip(0, 255).astype(np.float32), photo.shape[1::-1])
-    marks = bright - cv2.transform(photo, weights[None].astype(np.float32))
-    return _levelled(marks * 255 / np.maximum(bright, DARKEST)), scale
-
-
-def _levelled(marks: np.ndarray) -> np.ndarray:
-    """Noise to 0, half the ink's own strength to HALF: faint lines and what shines through fall below."""
-    sample = marks[:: max(marks.shape[0] // 300, 1), :: max(marks.shape[1] // 300, 1)]
-    noise = float(np.percentile(np.abs(sample), 25)) / 0.32  # of a normal distribution; holds with half the sheet inked
-    floor = min(max(4 * noise, 10.0), 60.0)
-    marks = marks.clip(0, 255)
-    strong = marks[marks > floor].astype(np.uint8)
-    if not strong.size:
-        return np.zeros(marks.shape, np.uint8)
-    half = max(cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0], floor * SOLID / EDGE)
-    return cv2.threshold(cv2.convertScaleAbs(marks, alpha=SOLID / half), SOLID * floor / half / 2, 0, cv2.THRESH_TOZERO)[1]
-
-
-def _paper(small: np.ndarray) -> np.ndarray:
-    """The bare sheet under the marks: everything up to a few strokes wide is closed."""
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    flat = _off_plane(grey)
-    side = min(grey.shape) // 2
-    marks = _closed(flat, side) - flat
-    found = (marks > marks.max() / 2).astype(np.uint8)
-    depth = cv2.distanceTransform(cv2.copyMakeBorder(found, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
-    ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))]
-    stroke = 2 * np.percentile(ridge, 90) if ridge.size else 1.0
-    side = int(min(max(4 * stroke, 9), side))
-    flats = [_off_plane(channel) for channel in cv2.split(small)]
-    return small + np.stack([_closed(flat, side) - flat for flat in flats], 2)
-
-
-def _closed(image, side):
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side | 1, side | 1))
-    closed = cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)
-    return cv2.GaussianBlur(closed, (side | 1, side | 1), 0)
-
-
-def _off_plane(grey: np.ndarray) -> np.ndarray:
-    """What is left of a picture when the plane through most of its pixels (least absolute deviation) is taken off."""
-    coarse = _resize(grey, min(64 / max(grey.shape), 1))
-    terms, values = _plane_terms(*coarse.shape), coarse.reshape(-1).astype(np.float32)
-    weight = np.ones(len(values), np.float32)
-    for _ in range(4):
-        weighted = terms * weight
-        plane = np.linalg.solve(weighted @ terms.T + 1e-3 * np.eye(3), weighted @ values)
-        rest = np.abs(values - plane @ terms)
-        weight = 1 / (rest + 0.1 * rest.mean() + 1e-3)
-    level, slope_x, slope_y = plane.astype(np.float32)
-    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in grey.shape)
-    return grey - (level + slope_x * x + slope_y * y[:, None])
-
-
-@lru_cache(maxsize=64)  # of small pictures, and most of them alike
-def _plane_terms(height: int, width: int) -> np.ndarray:
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    return np.stack([np.ones_like(x), x, y]).reshape(3, -1)
-
-
-def polarity(photo: np.ndarray) -> tuple[bool, bool]:
-    """Whether bright is ink, and whether that is in doubt: ink is the lesser part and leaves most of the edge free."""
-    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-    rest = _off_plane(_resize(grey, min(64 / max(grey.shape), 1)))
-    edge = np.concatenate([rest[0], rest[-1], rest[:, 0], rest[:, -1]])
-    middle = (rest.max() + rest.min()) / 2
-    cubes = rest * rest * rest
-    skew = cubes.mean() / (np.abs(cubes).mean() + 1e-6)
-    brighter = skew - 2 * (np.median(edge) - middle) / (np.ptp(rest) + 1e-6) > 0
-    return bool(brighter), bool(((edge > middle) == brighter).mean() > 0.2)
-
-
-def _resize(image: np.ndarray, factor: float) -> np.ndarray:
-    size = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
 
 
 def prepare(source: Any, swap: bool = False) -> Prepared:
@@ -296,7 +210,8 @@ def fit_tile(ink: np.ndarray) -> np.ndarray:
     mass = small.sum() or 1.0
     x = CENTRE - (small.sum(0) @ np.arange(size[0])) / mass
     y = CENTRE - (small.sum(1) @ np.arange(size[1])) / mass
-    shift = np.array([[1, 0, np.clip(round(x), 0, TILE - size[0])], [0, 1, np.clip(round(y), 0, TILE - size[1])]], np.float32)
+    right, down = np.clip(round(x), 0, TILE - size[0]), np.clip(round(y), 0, TILE - size[1])
+    shift = np.array([[1, 0, right], [0, 1, down]], np.float32)
     return cv2.warpAffine(small.clip(0, 255).astype(np.uint8), shift, (TILE, TILE))
 
 

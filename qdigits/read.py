@@ -19,8 +19,11 @@ CHUNK = 256  # tiles for the network at once: memory stays flat however many pic
 class Model(Protocol):
     """What reading needs of a network, whichever engine runs it."""
 
-    threshold: float
-    card: dict
+    @property
+    def threshold(self) -> float: ...
+
+    @property
+    def card(self) -> dict: ...
 
     def probabilities(self, tiles: np.ndarray) -> np.ndarray: ...
 

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 
-EDGE, SOLID = 72, 128  # the ink map's scale, see image.py
-SURE = 0.95  # a mark read with this confidence isn't cut
-DROP = 0.2  # leaving ink unread is as bad as reading it with this confidence
-MARKS = 1000  # on a page; what is smaller than the thousand largest isn't looked at
+EDGE, SOLID = 72, 128  # the ink map's scale, see ink.py
+MARKS = 1000  # what is smaller than the thousand largest marks of a page isn't looked at
 UNSURE = 200  # a page with more marks that are no digits is text, not digits that touch: nothing is cut
-MOST = 9  # pieces that may make one digit
-KEEP = 0.25
-STEP, PRICE = 0.12, 0.3
-CUT, JOIN, SMALL = 0.5, 2.0, 3.0
+SURE = 0.95  # a mark read with this confidence isn't cut
+KEEP = 0.25  # below this confidence a mark is no digit
+STEP, PRICE, MOST = 0.12, 0.3, 9  # a cut each so many heights, through ink for at most that many; pieces to a digit
+# What a reading of a row pays (nats), tuned on pages pasted together from MNIST digits: to leave ink unread, for each
+# end where a stroke is cut, for each height of paper inside a digit, for a digit smaller than the others.
+DROP, CUT, JOIN, SMALL = 1.6, 0.5, 2.0, 3.0
 
 Score = Callable[[Sequence[np.ndarray]], np.ndarray]  # crops of ink -> probabilities (N, 10)
+UNREAD = np.zeros(10, np.float32)
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Mark:
     ink: np.ndarray  # uint8 (height, width), everything else 0
     cut: tuple[bool, bool] = (False, False)  # whether a stroke was cut on the left, on the right
     gap: float = 0.0  # pixels of paper between the parts it was joined from
-    row: np.ndarray | None = None  # probabilities (10,)
+    row: np.ndarray = field(default_factory=lambda: UNREAD)  # probabilities (10,)
 
     @property
     def height(self) -> int:
@@ -49,6 +50,10 @@ class Mark:
         return self.top + self.height
 
     @property
+    def middle(self) -> float:
+        return (self.top + self.bottom) / 2
+
+    @property
     def box(self) -> tuple[int, int, int, int]:
         return self.left, self.top, self.right, self.bottom
 
@@ -58,7 +63,7 @@ class Mark:
 
     @property
     def confidence(self) -> float:
-        return 0.0 if self.row is None else float(self.row.max())
+        return float(self.row.max())
 
 
 def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:
@@ -72,7 +77,7 @@ def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:
     rows = _rows([mark for mark in marks if mark.height < 3 * size], size)
     text = sum(mark.confidence < SURE for mark in marks) > UNSURE
     choices = [_choices(row, not text) for row in rows]
-    unread = [mark for spans in choices for mark in spans.values() if mark.row is None]
+    unread = [mark for spans in choices for mark in spans.values() if mark.row is UNREAD]
     read = dict(zip(map(id, unread), _asked(unread, score), strict=True))
     found = [_best({span: read.get(id(mark), mark) for span, mark in spans.items()}, _size(row))
              for row, spans in zip(rows, choices, strict=True)]  # fmt: skip
@@ -100,8 +105,9 @@ def find_marks(ink: np.ndarray) -> list[Mark]:
         own = labels[where] == label
         if 2 * _along_the_edge(own, where, ink.shape) > longest[label]:
             continue
-        soft = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        marks.append(Mark(where[1].start, where[0].start, np.where(soft & (own | (labels[where] == 0)), ink[where], 0)))
+        around = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+        own |= around & (labels[where] == 0)
+        marks.append(Mark(where[1].start, where[0].start, np.where(own, ink[where], 0)))
     return marks
 
 
@@ -121,32 +127,28 @@ def _size(marks: list[Mark]) -> float:
 def _rows(marks: list[Mark], size: float) -> list[list[Mark]]:
     """Marks that overlap in height once the page stands straight; small ones go where they lie."""
     tall = sorted((mark for mark in marks if mark.height > 0.5 * size), key=lambda mark: mark.left)
-    slopes = [_middle(b) - _middle(a) for row in _grown(tall, 0.0, 3 * size) for a, b in zip(row, row[1:], strict=False)]
-    steps = [b.left - a.left + 1 for row in _grown(tall, 0.0, 3 * size) for a, b in zip(row, row[1:], strict=False)]
-    slope = float(np.median(np.divide(slopes, steps))) if slopes else 0.0
+    pairs = [pair for row in _grown(tall, 0.0, 3 * size) for pair in zip(row, row[1:], strict=False)]
+    slopes = [(after.middle - before.middle) / (after.left - before.left + 1) for before, after in pairs]
+    slope = float(np.median(slopes)) if slopes else 0.0
     rows = _grown(tall, slope, float("inf"))
     for mark in marks:
         if mark.height <= 0.5 * size:
             near = [(abs(mark.left - other.left), row) for row in rows for other in row
-                    if other.top - 0.2 * size < _middle(mark) < other.bottom + 0.2 * size]  # fmt: skip
+                    if other.top - 0.2 * size < mark.middle < other.bottom + 0.2 * size]  # fmt: skip
             if near:
                 min(near, key=lambda pair: pair[0])[1].append(mark)
-    return [sorted(row, key=lambda mark: mark.left + mark.right)
-            for row in sorted(rows, key=lambda row: np.mean([_middle(mark) - slope * mark.left for mark in row]))]  # fmt: skip
-
-
-def _middle(mark: Mark) -> float:
-    return (mark.top + mark.bottom) / 2
+    rows.sort(key=lambda row: np.mean([mark.middle - slope * mark.left for mark in row]))
+    return [sorted(row, key=lambda mark: mark.left + mark.right) for row in rows]
 
 
 def _grown(marks: list[Mark], slope: float, reach: float) -> list[list[Mark]]:
     """Rows that grow to the right, each from the mark before."""
     rows: list[list[Mark]] = []
     for mark in marks:
-        shared = [max(_shared(mark, last, slope) for last in row[-2:]) if mark.left - row[-1].right < reach else 0 for row in rows]
-        best = int(np.argmax(shared)) if shared else 0
-        if shared and shared[best] > 0.4:
-            rows[best].append(mark)
+        near = [row for row in rows if mark.left - row[-1].right < reach]
+        shared = [max(_shared(mark, last, slope) for last in row[-2:]) for row in near]
+        if near and max(shared) > 0.4:
+            near[int(np.argmax(shared))].append(mark)
         else:
             rows.append([mark])
     return rows
@@ -200,14 +202,13 @@ def _best(choices: dict[tuple[int, int], Mark], size: float) -> list[Mark]:
 
 def _worth(mark: Mark, size: float) -> float:
     small = SMALL * max(np.log(0.7 * size / mark.height), 0)
-    return np.log(max(mark.confidence, DROP)) - CUT * sum(mark.cut) - JOIN * mark.gap / size - small
+    return max(np.log(mark.confidence + 1e-9), -DROP) - CUT * sum(mark.cut) - JOIN * mark.gap / size - small
 
 
 def _pieces(mark: Mark, size: float) -> list[Mark]:
     """A mark cut along the cheapest seams from top to bottom: where digits touch, little ink is in the way."""
-    if (mark.confidence >= SURE and mark.width < 1.5 * size) or 2 * min(mark.width, mark.height) < size:
-        return [mark]
-    if mark.width > 3 * size or size < 10:  # a line, a word, a drawing; grain
+    whole = mark.confidence >= SURE and mark.width < 1.5 * size
+    if whole or 2 * min(mark.width, mark.height) < size or mark.width > 3 * size or size < 10:  # a word, a line; grain
         return [mark]
     step = max(int(STEP * size), 2)
     label = np.zeros(mark.ink.shape, np.int32)
@@ -258,5 +259,6 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
 def _quality(marks: list[Mark]) -> float:
     """The mean confidence an amount of ink is read with; a 1 cut from something larger proves little."""
     weights = [mark.mass for mark in marks]
-    worths = [min(mark.confidence, 0.5) if any(mark.cut) and mark.row.argmax() == 1 else mark.confidence for mark in marks]
-    return float(np.exp(np.average(np.log(np.maximum(worths, 0.01)), weights=weights)))
+    most = [0.5 if any(mark.cut) and mark.row.argmax() == 1 else 1.0 for mark in marks]
+    worths = [max(min(mark.confidence, top), 0.3) for mark, top in zip(marks, most, strict=True)]
+    return float(np.exp(np.average(np.log(worths), weights=weights)))

@@ -1,0 +1,108 @@
+"""The ink on a photo: which is ink and which is paper, the bare sheet under the strokes, and what is left of noise."""
+
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+EDGE, SOLID = 72, 128  # an ink map's value on the edge of a stroke, and what every stroke reaches somewhere
+LONGEST, SHORTEST = 2000, 28  # working size (longest side, pixels): larger pictures are shrunk, smaller enlarged
+COARSE = 128  # the sheet itself changes slowly: this many pixels show it
+DARKEST = 32  # paper's brightness; below it a camera sees noise
+
+
+def find_ink(photo: np.ndarray, brighter: bool) -> tuple[np.ndarray, float]:
+    """The ink on a photo, whatever the light, the paper's colour, and whichever of the two is darker.
+
+    Takes   uint8 (H, W, 3); whether ink is brighter than paper, as `polarity` tells.
+    Gives   uint8 (h, w), ink up to 255 on paper 0, at a working size; and how many photo pixels one of its pixels is.
+    """
+    longest = max(photo.shape[:2])
+    scale = longest / min(max(longest, SHORTEST), LONGEST)
+    photo = resize(photo, 1 / scale)
+    small = resize(photo, min(COARSE / longest * scale, 1))
+    if brighter:
+        photo, small = cv2.bitwise_not(photo), cv2.bitwise_not(small)
+    paper = _paper(small)
+    marks = np.clip(paper - small, 0, None).reshape(-1, 3)
+    weights = marks[marks.sum(1) >= marks.sum(1).max() / 2].mean(0) ** 2 + 1e-6  # the channels that show the ink
+    weights /= weights.sum()
+    bright = cv2.resize((paper @ weights).clip(0, 255).astype(np.float32), photo.shape[1::-1])
+    marks = bright - cv2.transform(photo, weights[None].astype(np.float32))
+    return _levelled(marks * 255 / np.maximum(bright, DARKEST)), scale
+
+
+def _levelled(marks: np.ndarray) -> np.ndarray:
+    """Noise to 0, the middle between strong and weak marks to SOLID: faint lines and what shines through stay below.
+
+    Source  Otsu 1979, IEEE Transactions on Systems, Man, and Cybernetics 9(1).
+    """
+    sample = marks[:: max(marks.shape[0] // 300, 1), :: max(marks.shape[1] // 300, 1)]
+    noise = float(np.percentile(np.abs(sample), 25)) / 0.32  # a normal distribution's; holds with half the sheet inked
+    floor = min(max(4 * noise, 10.0), 60.0)
+    marks = marks.clip(0, 255)
+    strong = marks[marks > floor].astype(np.uint8)
+    if not strong.size:
+        return np.zeros(marks.shape, np.uint8)
+    middle = max(cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0], floor * SOLID / EDGE)
+    ink = cv2.convertScaleAbs(marks, alpha=SOLID / middle)
+    return cv2.threshold(ink, SOLID * floor / middle / 2, 0, cv2.THRESH_TOZERO)[1]
+
+
+def _paper(small: np.ndarray) -> np.ndarray:
+    """The bare sheet under the marks: everything up to a few strokes wide is closed."""
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
+    flat = _off_plane(grey)
+    side = min(grey.shape) // 2
+    marks = _closed(flat, side) - flat
+    found = (marks > marks.max() / 2).astype(np.uint8)
+    depth = cv2.distanceTransform(cv2.copyMakeBorder(found, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
+    ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))]
+    stroke = 2 * np.percentile(ridge, 90) if ridge.size else 1.0
+    side = int(min(max(4 * stroke, 9), side))
+    flats = [_off_plane(channel) for channel in cv2.split(small)]
+    return small + np.stack([_closed(flat, side) - flat for flat in flats], 2)
+
+
+def _closed(image: np.ndarray, side: int) -> np.ndarray:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side | 1, side | 1))
+    closed = cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)
+    return cv2.GaussianBlur(closed, (side | 1, side | 1), 0)
+
+
+def _off_plane(grey: np.ndarray) -> np.ndarray:
+    """What is left of a picture when the plane through most of its pixels (least absolute deviation) is taken off."""
+    coarse = resize(grey, min(64 / max(grey.shape), 1))
+    terms, values = _plane_terms(*coarse.shape), coarse.reshape(-1).astype(np.float32)
+    weight = np.ones(len(values), np.float32)
+    for _ in range(4):
+        weighted = terms * weight
+        plane = np.linalg.solve(weighted @ terms.T + 1e-3 * np.eye(3), weighted @ values)
+        rest = np.abs(values - plane @ terms)
+        weight = 1 / (rest + 0.1 * rest.mean() + 1e-3)
+    level, slope_x, slope_y = plane.astype(np.float32)
+    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in grey.shape)
+    return grey - (level + slope_x * x + slope_y * y[:, None])
+
+
+@lru_cache(maxsize=64)  # of small pictures, and most of them alike
+def _plane_terms(height: int, width: int) -> np.ndarray:
+    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    return np.stack([np.ones_like(x), x, y]).reshape(3, -1)
+
+
+def polarity(photo: np.ndarray) -> tuple[bool, bool]:
+    """Whether bright is ink, and whether that is in doubt: ink is the lesser part and leaves most of the edge free."""
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    rest = _off_plane(resize(grey, min(64 / max(grey.shape), 1)))
+    edge = np.concatenate([rest[0], rest[-1], rest[:, 0], rest[:, -1]])
+    middle = (rest.max() + rest.min()) / 2
+    cubes = rest * rest * rest
+    skew = cubes.mean() / (np.abs(cubes).mean() + 1e-6)
+    brighter = skew - 2 * (np.median(edge) - middle) / (np.ptp(rest) + 1e-6) > 0
+    return bool(brighter), bool(((edge > middle) == brighter).mean() > 0.2)
+
+
+def resize(image: np.ndarray, factor: float) -> np.ndarray:
+    size = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)

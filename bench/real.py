@@ -35,14 +35,15 @@ from qdigits.data import load_test  # noqa: E402
 from qdigits.evaluate import BINS, Rate  # noqa: E402
 
 QUICK = 250  # pictures a set in a quick run
+PASTED = "mnist on a shaded sheet, "
 SINGLE = ("usps", "semeion", "optdigits32", "swiss16", "hwd1000", "paint28", "phone_single")
 TARGETS = {"mnist": 0.9965, "usps": 0.995, "semeion": 0.96, "optdigits32": 0.99, "swiss16": 0.95, "hwd1000": 0.999,
            "paint28": 85 / 86, "phone_single": 1.0, "mnist_c, mean": 0.96}  # fmt: skip
 ABOUT = """# Real digits: what was measured
 
 Written by `make real`; every picture goes through `predict_many` or `read` as a user's would. A digit counts as right
-when `Prediction.digit` is the label. The model saw MNIST's training images and what
-the program draws itself, none of these sets. We may publish the figures, not the pictures.
+when `Prediction.digit` is the label. The model saw MNIST's training images and what the program draws itself, none of
+these sets. We may publish the figures, not the pictures.
 
 - mnist: the 10,000 test tiles, then inverted, then pasted anywhere on a 400x300 sheet under light that falls to a half
 - usps, semeion, optdigits32, swiss16: 16x16 and 32x32 scans; hwd1000, paint28: drawn on a screen
@@ -116,7 +117,7 @@ def digit_sets(data: Path, most: int) -> Iterator[tuple[str, Iterator[Any], np.n
     yield "mnist", iter(tiles), digits
     yield "mnist, black on white", (255 - tile for tile in tiles), digits
     for dark in (False, True):
-        name = "mnist on a shaded sheet, " + ("white on black" if dark else "black on white")
+        name = PASTED + ("white on black" if dark else "black on white")
         yield name, (on_a_sheet(tile, i, dark) for i, tile in enumerate(tiles)), digits
     for name in SINGLE[:-1]:
         held = np.load(data / "dev" / f"{name}.npz")
@@ -164,17 +165,16 @@ def measure(model: Any, data: Path, most: int = 10**9, say: Callable[[str], None
     lines: list[Line] = []
     seen: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
 
-    def add(*new: Line) -> None:
-        for line in new:
-            lines.append(line)
-            say(str(line))
+    def add(line: Line) -> None:
+        lines.append(line)
+        say(str(line))
 
     for name, pictures, digits in digit_sets(data, most):
         answers = predict_many(model, pictures)
         right = np.array([answer.digit == digit for answer, digit in zip(answers, digits, strict=True)])
         confidence = np.array([answer.confidence for answer in answers])
         seen[name] = confidence, right, np.array([answer.accepted for answer in answers])
-        target = TARGETS.get(name, lines[0].figure - 0.001 if name.startswith("mnist on") else None)
+        target = TARGETS.get(name, lines[0].figure - 0.001 if name.startswith(PASTED) else None)
         add(share(name, right, target))
     corrupted = [line.figure for line in lines if line.name.startswith("mnist_c ")]
     add(Line("mnist_c, mean", float(np.mean(corrupted)), TARGETS["mnist_c, mean"]))

@@ -22,7 +22,7 @@ Score = Callable[[Sequence[np.ndarray]], np.ndarray]  # crops of ink -> probabil
 UNREAD = np.zeros(10, np.float32)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Mark:
     """A piece of ink, where it lies, and, once asked, what the network makes of it."""
 
@@ -33,37 +33,13 @@ class Mark:
     gap: float = 0.0  # pixels of paper between the parts it was joined from
     row: np.ndarray = field(default_factory=lambda: UNREAD)  # probabilities (10,)
 
-    @property
-    def height(self) -> int:
-        return self.ink.shape[0]
-
-    @property
-    def width(self) -> int:
-        return self.ink.shape[1]
-
-    @property
-    def right(self) -> int:
-        return self.left + self.width
-
-    @property
-    def bottom(self) -> int:
-        return self.top + self.height
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-    @property
-    def box(self) -> tuple[int, int, int, int]:
-        return self.left, self.top, self.right, self.bottom
-
-    @property
-    def mass(self) -> float:
-        return float(self.ink.sum()) + 1
-
-    @property
-    def confidence(self) -> float:
-        return float(self.row.max())
+    def __post_init__(self) -> None:
+        height, width = self.ink.shape
+        self.height, self.width, self.right, self.bottom = height, width, self.left + width, self.top + height
+        self.middle = self.top + height / 2
+        self.box = self.left, self.top, self.right, self.bottom
+        self.mass = float(self.ink.sum()) + 1
+        self.confidence = float(self.row.max())
 
 
 def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:
@@ -249,7 +225,7 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
     words = [row[:1]]
     for before, mark in zip(row, row[1:], strict=False):
         words.append([mark]) if mark.left - before.right > 0.8 * size else words[-1].append(mark)
-    if _quality(row) > 0.85:
+    if _quality(row) > 0.92:
         numbers = [word for word in words if _quality(word) > 0.5 or len(word) < 3]
     else:
         numbers = [word for word in words if _quality(word) > 0.97 and len(word) > 1]
@@ -257,8 +233,11 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
 
 
 def _quality(marks: list[Mark]) -> float:
-    """The mean confidence an amount of ink is read with; a 1 cut from something larger proves little."""
-    weights = [mark.mass for mark in marks]
-    most = [0.5 if any(mark.cut) and mark.row.argmax() == 1 else 1.0 for mark in marks]
-    worths = [max(min(mark.confidence, top), 0.3) for mark, top in zip(marks, most, strict=True)]
-    return float(np.exp(np.average(np.log(worths), weights=weights)))
+    """The mean confidence of what can be read, if that is most of the ink; a 1 cut from something proves little."""
+    known = [mark for mark in marks if mark.confidence > KEEP]
+    weights = [mark.mass for mark in known]
+    if sum(weights) < 0.6 * sum(mark.mass for mark in marks):
+        return 0.0
+    most = [0.7 if any(mark.cut) and mark.row.argmax() == 1 else 1.0 for mark in known]
+    logs = np.log([min(mark.confidence, top) for mark, top in zip(known, most, strict=True)])
+    return float(np.exp(np.average(logs, weights=weights)))

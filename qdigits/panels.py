@@ -47,8 +47,9 @@ def check(models: dict) -> None:
     table = pd.DataFrame(kept())
     table.insert(0, "picture", [url(png(tile)) for tile in table.pop("tile")])
     edited = st.data_editor(
-        table, hide_index=True, key="table", disabled=["picture", "from", "read", "sure"], column_config=COLUMNS
-    )
+        table, hide_index=True, key=f"table {st.session_state.get('forgotten', 0)}",
+        disabled=["picture", "from", "read", "sure"], column_config=COLUMNS,
+    )  # fmt: skip
     for row, true in zip(kept(), edited["true"], strict=True):
         row["true"] = true
     right = sum(str(row["read"]) == row["true"] for row in kept())
@@ -60,6 +61,7 @@ def check(models: dict) -> None:
         st.download_button("Labelled folder (zip)", labelled_folder(digits), "digits.zip", on_click="ignore")
         if st.button("Forget all"):
             kept().clear()
+            st.session_state.forgotten = st.session_state.get("forgotten", 0) + 1  # a fresh table, without old edits
             st.rerun()
     teach(digits, next((model for model, _ in models.values()), None))
 

@@ -31,7 +31,7 @@ h1 { font-size: clamp(1.8rem, 6vw, 2.75rem) !important; padding-bottom: .25rem !
 .answer { font-size: clamp(5rem, 20vw, 9rem); line-height: 1; font-weight: 600 }
 .answer.unsure { opacity: .5 }
 [class*="st-key-few"] pre, [class*="st-key-many"] pre { background: none; padding-left: 0 }
-[class*="st-key-few"] code { font-family: "Source Sans", sans-serif; font-size: clamp(3.5rem, 18vw, 5.5rem); font-weight: 600; line-height: 1 }
+[class*="st-key-few"] code { font: 600 clamp(3.5rem, 18vw, 5.5rem)/1 "Source Sans", sans-serif }
 [class*="st-key-many"] code { font-size: clamp(1.2rem, 5vw, 1.6rem) }
 </style>"""
 

@@ -225,6 +225,5 @@ def annotate(photo: Any, reading: Any) -> Image.Image:
         colour = (0, 150, 60) if found.accepted else (230, 120, 0)
         pen.rectangle((left, top, right, bottom), outline=colour, width=thickness)
         size = max(0.4 * (bottom - top), 10)
-        below = bottom if bottom + size < image.height else top - 1.2 * size
-        pen.text((left, below), str(found.digit), fill=colour, font_size=size)
+        pen.text((left, max(top - 1.2 * size, 0)), str(found.digit), fill=colour, font_size=size)
     return image

@@ -30,6 +30,7 @@ def forked(action: Callable[[], object], at: float = 1e9, number: int = signal.S
             os.dup2(said.fileno(), 2)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)  # pytest had put its own there
+            signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
             code = 70
             try:
                 code = int(action() or 0)

@@ -29,7 +29,7 @@ sys.dont_write_bytecode = True
 ROOT = Path(__file__).parent.parent
 MEMORY, PATIENCE = 8 * 2**30, 300  # bytes, seconds
 TESTS = {
-    "files": "checkpoint", "weights": "checkpoint", "checkpoint": "checkpoint",
+    "files": "checkpoint cli", "weights": "checkpoint", "checkpoint": "checkpoint",
     "formats": "data checkpoint", "data": "data", "download": "data",
 }  # fmt: skip
 OTHERS = {

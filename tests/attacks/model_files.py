@@ -284,9 +284,10 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
     os.mkfifo(folder / "pipe.pth")
     yield "a named pipe", folder / "pipe.pth"
     yield "a directory", folder
-    with open(folder / "huge.pth", "wb") as file:
-        file.truncate(2**40)
-    yield "a terabyte, sparse", folder / "huge.pth"
+    for what, size in (("400 MB, sparse", 400 * 2**20), ("a terabyte, sparse", 2**40)):
+        with open(folder / "huge.pth", "wb") as file:
+            file.truncate(size)
+        yield what, folder / "huge.pth"
     (folder / "huge.pth").unlink()
     (folder / "loop.pth").symlink_to(folder / "loop.pth")
     yield "a link to itself", folder / "loop.pth"

@@ -164,8 +164,10 @@ def prepare(source: Any, swap: bool = False) -> Prepared:
     Source  LeCun et al. 1998 (20x20 box, centre of mass); Yadav and Bottou 2019, arXiv:1905.10498.
     """
     photo = open_photo(source)
-    brighter, doubtful = polarity(photo)
-    if photo.shape[:2] == (TILE, TILE) and brighter != swap:
+    small = photo.shape[:2] == (TILE, TILE)
+    framed = small and not (photo[[0, -1]].any() or photo[:, [0, -1]].any())  # as MNIST's are, in black: no doubt
+    brighter, doubtful = (True, False) if framed else polarity(photo)
+    if small and brighter != swap:
         grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
         return Prepared(photo, grey, grey, (0, 0, TILE, TILE), grey, doubtful)
     evened, scale = find_ink(photo, brighter != swap)

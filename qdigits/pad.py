@@ -8,7 +8,8 @@ HTML = """<canvas tabindex="0" role="img" aria-label="Drawing pad. Draw one or m
 <div class="tools"><button data-do="undo">Undo</button><button data-do="clear">Clear</button></div>"""
 CSS = """
 canvas { display: block; width: 100%; height: clamp(14rem, 36vh, 19rem); touch-action: none; cursor: crosshair;
-  background: #000; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color); box-sizing: border-box }
+  background: #000; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color);
+  box-sizing: border-box }
 .tools { display: flex; gap: .5rem; margin-top: .5rem }
 button { flex: 1; min-height: 2.5rem; font: inherit; cursor: pointer; color: var(--st-text-color);
   background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);

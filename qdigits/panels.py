@@ -95,11 +95,11 @@ def outcome(learnt: Adapted) -> None:
 @st.fragment
 def quality(models: dict) -> None:
     """What `qdigits evaluate` measured, from the reports that it wrote."""
-    files = [path for folder in BUNDLED for path in (folder / "docs").glob("mnist_*.json")]
-    found = {path.stem: Report.load(path) for path in sorted(files, reverse=True)}
+    files = [path for folder in BUNDLED for path in (folder / "docs" / "results").glob("mnist_*/report.json")]
+    found = {path.parent.name: Report.load(path) for path in sorted(files, reverse=True)}
     if not found:
         st.subheader("No reports here")
-        st.write("`qdigits evaluate mnist_model.pth --out docs` measures a model and writes one.")
+        st.write("`qdigits evaluate mnist_model.pth --out docs/results/mnist_model` measures a model and writes one.")
     else:
         names = list(found)
         figures(found[st.segmented_control("Model", names, default=names[0], required=True)])

@@ -49,7 +49,7 @@ OTHERS = {
         ("del dispatch[_hashing[0]]", "pass"),
         ('"[iu][1248]"', '".*"'),
     ],
-    "weights": [("parts.pop(", "parts.get("), ("path.stat()", "path.lstat()")],
+    "weights": [("parts.pop(", "parts.get(")],
     "checkpoint": [
         ("type(size) is int and ", ""),
         ("<= WIDEST", "<= 10**9"),

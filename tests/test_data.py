@@ -129,11 +129,29 @@ def test_what_is_missing_is_said_with_a_way_on(tmp_path):
         load_training("mnist120k")
 
 
+WORDS = {  # each guard says what it found
+    "labels, not images": "not an IDX file of 28x28 images",
+    "60,001 rows": "says it holds 60001 rows",
+    "no last byte": "cut off",
+    "a byte too many": "longer than its header says",
+    "gz: wrong CRC": "cannot be read (CRC check failed",
+    "alone: os.system": "it asks for 'os.system'",
+    "data: 32x32": "it has images of (32, 32)",
+    "data: objects": "other things than integers",
+    "data: nothing": "it lacks an array",
+    "a tuple as key": "a key that is no text",
+    "fewer labels": "30 images but 29 labels",
+    "labels of 10": "labels run from 10 to 10",
+    "labels missing": "damaged, or not Kaggle's",
+}
+
+
 def test_every_lie_in_an_idx_file_is_refused(tmp_path):
     for what, content in idx_files.files():
         (tmp_path / "lie").write_bytes(content)
         outcome = tried(lambda: read_idx(tmp_path / "lie", IMAGES))
         assert isinstance(outcome.value, DataError), (what, outcome)
+        assert WORDS.get(what, "") in str(outcome.value), (what, outcome)
         assert len(str(outcome.value).splitlines()) == 1, (what, outcome)
         assert outcome.seconds < 2, (what, outcome)
         assert outcome.megabytes < 50, (what, outcome)
@@ -172,10 +190,14 @@ def test_every_kaggle_attack_is_refused(tmp_path):
         (tmp_path / "MNIST-120k").write_bytes(content)
         outcome, count = tried(lambda: load_test("mnist120k", tmp_path)), count + 1
         assert isinstance(outcome.value, DataError), (what, outcome)
+        assert WORDS.get(what, "") in str(outcome.value), (what, outcome)
         assert len(str(outcome.value).splitlines()) == 1, (what, outcome)
         assert outcome.seconds < 1, (what, outcome)
         assert outcome.megabytes < 100, (what, outcome)
     assert count > 100
+    os.truncate(tmp_path / "MNIST-120k", 2**40)  # sparse
+    with pytest.raises(DataError, match="more than 256 MB"):
+        load_test("mnist120k", tmp_path)
     assert not model_files.CANARY.exists()
 
 

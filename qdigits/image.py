@@ -17,6 +17,7 @@ from .ink import EDGE, LONGEST, SOLID, find_ink, polarity
 
 TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+SPECK = 8  # a smaller mark (pixels) is no digit
 MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
 
 
@@ -189,6 +190,8 @@ def _one_digit(evened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int
     boxes, areas = stats[1:, :4], stats[1:, 4] * (solid > 0)
     main = int(areas.argmax())
     left, top, width, height = boxes[main]
+    if max(width, height) < SPECK:
+        return np.zeros_like(evened), None
     reach = 0.3 * max(width, height)
     gap_x = np.maximum(boxes[:, 0] - (left + width), left - (boxes[:, 0] + boxes[:, 2]))
     gap_y = np.maximum(boxes[:, 1] - (top + height), top - (boxes[:, 1] + boxes[:, 3]))

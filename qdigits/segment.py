@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 EDGE, SOLID = 72, 128  # the ink map's scale, see ink.py
-MARKS = 1000  # what is smaller than the thousand largest marks of a page isn't looked at
+MARKS = 1000  # a page with more is print or noise
 UNSURE = 200  # a page with more marks that are no digits is text, not digits that touch: nothing is cut
 SURE = 0.95  # a mark read with this confidence isn't cut
 KEEP = 0.25  # below this confidence a mark is no digit
@@ -50,7 +50,7 @@ def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:
     """
     marks = _asked(find_marks(ink), score)
     size = _size(marks)
-    rows = _rows([mark for mark in marks if mark.height < 3 * size], size)
+    rows = _rows(_without_tails([mark for mark in marks if mark.height < 3 * size], size, score), size)
     text = sum(mark.confidence < SURE for mark in marks) > UNSURE
     choices = [_choices(row, not text) for row in rows]
     unread = [mark for spans in choices for mark in spans.values() if mark.row is UNREAD]
@@ -61,9 +61,16 @@ def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:
 
 
 def _asked(marks: list[Mark], score: Score) -> list[Mark]:
-    if not marks:
-        return []
-    return [replace(mark, row=row) for mark, row in zip(marks, score([mark.ink for mark in marks]), strict=True)]
+    rows = score([mark.ink for mark in marks]) if marks else ()
+    return [replace(mark, row=row) for mark, row in zip(marks, rows, strict=True)]
+
+
+def _without_tails(marks: list[Mark], size: float, score: Score) -> list[Mark]:
+    """A tail that hangs far below the row shrinks a 9 to a stroke: where its head reads better, the head is taken."""
+    tailed = [mark for mark in marks if mark.confidence < SURE and mark.height > 1.5 * size]
+    heads = _asked([replace(mark, ink=mark.ink[: int(1.25 * size)]) for mark in tailed], score)
+    better = {id(mark): max(mark, head, key=lambda one: one.confidence) for mark, head in zip(tailed, heads, strict=True)}
+    return [better.get(id(mark), mark) for mark in marks]
 
 
 def find_marks(ink: np.ndarray) -> list[Mark]:
@@ -72,17 +79,16 @@ def find_marks(ink: np.ndarray) -> list[Mark]:
     solid = np.bincount(labels[ink >= SOLID], minlength=count) > 0
     solid[0] = False
     longest = np.maximum(stats[:, 2], stats[:, 3])
-    marks = []
-    for label in np.argsort(-stats[:, 4] * solid)[: min(int(solid.sum()), MARKS)]:
-        if longest[label] < 5:
-            break
+    wanted = np.flatnonzero(solid & (longest >= 5))
+    marks: list[Mark] = []
+    for label in wanted if len(wanted) <= MARKS else ():
         left, top, width, height = (int(value) for value in stats[label, :4])
         where = slice(max(top - 1, 0), top + height + 1), slice(max(left - 1, 0), left + width + 1)
         own = labels[where] == label
         if 2 * _along_the_edge(own, where, ink.shape) > longest[label]:
             continue
         around = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        own |= around & (labels[where] == 0)
+        own |= around & (labels[where] == 0)  # the soft edge
         marks.append(Mark(where[1].start, where[0].start, np.where(own, ink[where], 0)))
     return marks
 
@@ -145,9 +151,9 @@ def _choices(row: list[Mark], cutting: bool) -> dict[tuple[int, int], Mark]:
         mark = pieces[first]
         choices[first, first + 1] = mark
         for last in range(first + 1, min(first + MOST, len(pieces))):
-            both_sure = mark.confidence >= SURE and pieces[last].confidence >= SURE
+            two_digits = mark.confidence >= SURE and pieces[last].confidence >= SURE
             mark = _join(mark, pieces[last])
-            if both_sure or mark.width > 1.6 * size or mark.height > 2.2 * size:
+            if two_digits or mark.width > 1.6 * size or mark.height > 2.2 * size:
                 break
             choices[first, last + 1] = mark
     return choices
@@ -222,10 +228,9 @@ def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
 def _digits_only(row: list[Mark]) -> list[Mark]:
     """The words of a row that are numbers: judged strictly in a row of text, mildly in a row of digits."""
     size = _size(row)
-    words = [row[:1]]
-    for before, mark in zip(row, row[1:], strict=False):
-        words.append([mark]) if mark.left - before.right > 0.8 * size else words[-1].append(mark)
-    if _quality(row) > 0.92:
+    gaps = [i for i in range(1, len(row)) if row[i].left - row[i - 1].right > 0.8 * size]
+    words = [row[i:j] for i, j in zip([0, *gaps], [*gaps, len(row)], strict=True)]
+    if _quality(row) > 0.9:
         numbers = [word for word in words if _quality(word) > 0.5 or len(word) < 3]
     else:
         numbers = [word for word in words if _quality(word) > 0.97 and len(word) > 1]
@@ -233,11 +238,14 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
 
 
 def _quality(marks: list[Mark]) -> float:
-    """The mean confidence of what can be read, if that is most of the ink; a 1 cut from something proves little."""
+    """The mean confidence of what can be read, if that is most of the ink: chiefly of what had to be cut for it."""
     known = [mark for mark in marks if mark.confidence > KEEP]
-    weights = [mark.mass for mark in known]
-    if sum(weights) < 0.6 * sum(mark.mass for mark in marks):
+    if sum(mark.mass for mark in known) < 0.6 * sum(mark.mass for mark in marks):
         return 0.0
-    most = [0.7 if any(mark.cut) and mark.row.argmax() == 1 else 1.0 for mark in known]
-    logs = np.log([min(mark.confidence, top) for mark, top in zip(known, most, strict=True)])
-    return float(np.exp(np.average(logs, weights=weights)))
+    return float(np.exp(np.average([np.log(_proof(mark)) for mark in known], weights=[mark.mass for mark in known])))
+
+
+def _proof(mark: Mark) -> float:
+    if not any(mark.cut):
+        return max(mark.confidence, 0.7)  # one odd digit doesn't make a row of words
+    return min(mark.confidence, 0.7) if mark.row.argmax() == 1 else mark.confidence  # any stroke holds a 1

@@ -69,17 +69,15 @@ def _without_tails(marks: list[Mark], size: float, score: Score) -> list[Mark]:
     """A tail that hangs far below the row shrinks a 9 to a stroke: where its head reads better, the head is taken."""
     tailed = [mark for mark in marks if mark.confidence < SURE and mark.height > 1.5 * size]
     heads = _asked([replace(mark, ink=mark.ink[: int(1.25 * size)]) for mark in tailed], score)
-    better = {id(mark): max(mark, head, key=lambda one: one.confidence) for mark, head in zip(tailed, heads, strict=True)}
+    better = {id(mark): head for mark, head in zip(tailed, heads, strict=True) if head.confidence > mark.confidence}
     return [better.get(id(mark), mark) for mark in marks]
 
 
 def find_marks(ink: np.ndarray) -> list[Mark]:
     """Connected strokes that are dark enough, but for dust and the sheet's own edges."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= EDGE).astype(np.uint8), connectivity=8)
-    solid = np.bincount(labels[ink >= SOLID], minlength=count) > 0
-    solid[0] = False
     longest = np.maximum(stats[:, 2], stats[:, 3])
-    wanted = np.flatnonzero(solid & (longest >= 5))
+    wanted = np.flatnonzero((np.bincount(labels[ink >= SOLID], minlength=count) > 0) & (longest >= 5))
     marks: list[Mark] = []
     for label in wanted if len(wanted) <= MARKS else ():
         left, top, width, height = (int(value) for value in stats[label, :4])
@@ -88,8 +86,8 @@ def find_marks(ink: np.ndarray) -> list[Mark]:
         if 2 * _along_the_edge(own, where, ink.shape) > longest[label]:
             continue
         around = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        own |= around & (labels[where] == 0)  # the soft edge
-        marks.append(Mark(where[1].start, where[0].start, np.where(own, ink[where], 0)))
+        own |= around & (labels[where] == 0)  # and its soft edge
+        marks.append(Mark(where[1].start, where[0].start, ink[where] * own))
     return marks
 
 
@@ -230,7 +228,7 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
     size = _size(row)
     gaps = [i for i in range(1, len(row)) if row[i].left - row[i - 1].right > 0.8 * size]
     words = [row[i:j] for i, j in zip([0, *gaps], [*gaps, len(row)], strict=True)]
-    if _quality(row) > 0.9:
+    if _quality(row) > 0.92:
         numbers = [word for word in words if _quality(word) > 0.5 or len(word) < 3]
     else:
         numbers = [word for word in words if _quality(word) > 0.97 and len(word) > 1]

@@ -82,7 +82,7 @@ def choose_models() -> dict[str, tuple[Any, tuple]]:
     bundled = sorted({file.name for folder in BUNDLED for file in folder.glob("mnist_*.pth")}, reverse=True)
 
     def take() -> None:
-        st.session_state.path = st.session_state.bundled or st.session_state.path
+        st.session_state.path, st.session_state.bundled = st.session_state.bundled, None  # a button, not a state
 
     with st.sidebar:
         st.header("Model")
@@ -145,11 +145,9 @@ def answer(picture: str, data: bytes, name: str, models: dict, below: Any) -> No
 def keep(readings: list[tuple[str, Reading]]) -> None:
     """Into the table under Check, and the pad is free for the next."""
     digits = [(name, one) for name, reading in readings for one in reading.digits]
-    kept().extend(
-        {"tile": one.tile, "from": name, "read": one.digit, "sure": one.confidence,
-         "true": NO_DIGIT if one.digit is None else str(one.digit)}
-        for name, one in digits
-    )  # fmt: skip
+    for name, one in digits:
+        called = NO_DIGIT if one.digit is None else str(one.digit)
+        kept().append({"tile": one.tile, "from": name, "read": called, "sure": one.confidence, "true": called})
     st.session_state.pad = st.session_state.get("pad", 0) + (readings[0][0] == DRAWING)
     st.toast(f"Kept {len(digits)}. They wait under Check.")
     st.rerun()

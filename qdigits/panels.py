@@ -16,7 +16,7 @@ MINE, NO_DIGIT = "my handwriting", "none"
 COLUMNS = {
     "picture": st.column_config.ImageColumn("Picture", width="small"),
     "from": st.column_config.TextColumn("From"),
-    "read": st.column_config.NumberColumn("Read as", width="small"),
+    "read": st.column_config.TextColumn("Read as", width="small"),
     "sure": st.column_config.NumberColumn("Sure", format="percent", width="small"),
     "true": st.column_config.SelectboxColumn(
         "Really", options=[*map(str, range(10)), NO_DIGIT], required=True, width="small"
@@ -33,7 +33,7 @@ def percent(share: float) -> str:
     return "over 99.9\u00a0%" if 1 > share > 0.999 else f"{share:.1%}".replace("%", "\u00a0%")
 
 
-def said(rate: Rate) -> str:
+def counted(rate: Rate) -> str:
     return f"{rate.right:,} of {rate.count:,} right"
 
 
@@ -52,7 +52,7 @@ def check(models: dict) -> None:
     )  # fmt: skip
     for row, true in zip(kept(), edited["true"], strict=True):
         row["true"] = true
-    right = sum(str(row["read"]) == row["true"] for row in kept())
+    right = sum(row["read"] == row["true"] for row in kept())
     st.write(f"**{right} of {len(kept())} right.** Where one is wrong, say under *Really* what it is.")
     digits = [(row["tile"], int(row["true"])) for row in kept() if row["true"] != NO_DIGIT]
     csv = edited.drop(columns="picture").to_csv(index=False)
@@ -84,8 +84,8 @@ def teach(digits: list[tuple[Any, int]], model: Any) -> None:
 
 def outcome(learnt: Adapted) -> None:
     yours, others = st.columns(2, gap="large")
-    yours.metric("Your digits, those it did not learn from", said(learnt.after))
-    yours.caption(f"before: {said(learnt.before)}")
+    yours.metric("Your digits, those it did not learn from", counted(learnt.after))
+    yours.caption(f"before: {counted(learnt.before)}")
     others.metric("Other people's digits (MNIST)", percent(learnt.others_after.share))
     others.caption(f"before: {percent(learnt.others_before.share)} of {learnt.others_before.count}")
     st.write(f"To see it at work, choose *{MINE}* under *Compare with*; to keep it, take the file.")

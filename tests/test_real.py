@@ -55,6 +55,6 @@ def test_on_a_sheet(dark):
 
 def test_a_line_knows_its_noise_and_its_target():
     line = Line("usps", 0.99, 0.995, 990, 1000)
-    assert line.met is False and line.noise(1000) < 0.02 < line.noise(100)
+    assert not line.met and line.noise(1000) < 0.02 < line.noise(100)
     assert "990 of 1,000" in str(line) and "**no**" in str(line)
     assert Line("error", 0.01, 0.02, less_is_better=True).met

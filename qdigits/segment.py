@@ -68,7 +68,7 @@ def _asked(marks: list[Mark], score: Score) -> list[Mark]:
 def _without_tails(marks: list[Mark], size: float, score: Score) -> list[Mark]:
     """A tail that hangs far below the row shrinks a 9 to a stroke: where its head reads better, the head is taken."""
     tailed = [mark for mark in marks if mark.confidence < SURE and mark.height > 1.5 * size]
-    heads = _asked([replace(mark, ink=mark.ink[: int(1.25 * size)]) for mark in tailed], score)
+    heads = _asked([replace(mark, ink=mark.ink[: int(1.5 * size)]) for mark in tailed], score)
     better = {id(mark): head for mark, head in zip(tailed, heads, strict=True) if head.confidence > mark.confidence}
     return [better.get(id(mark), mark) for mark in marks]
 

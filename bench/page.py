@@ -3,7 +3,10 @@
     python bench/page.py
 """
 
+import asyncio
+import base64
 import importlib.util
+import json
 import shutil
 import socket
 import subprocess
@@ -12,12 +15,16 @@ import time
 import urllib.request
 from pathlib import Path
 
+import cv2
 import numpy as np
 import psutil
 from playwright.sync_api import Page, sync_playwright
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets import ClientConnection, connect
 
 ROOT = Path(__file__).parent.parent
-WARM, VISITORS, ROUNDS, READINGS = 30, 10, 5, 230
+WARM, VISITORS, ROUNDS, READINGS, DIGITS = 30, 10, 10, 230, "3720"
 # In the browser: from pointerup until the large answer is the one that is wanted, in milliseconds.
 WATCH = """
   window.took = [];
@@ -55,6 +62,52 @@ def answered(page: Page, count: int) -> None:
     page.get_by_text("Draw a digit").wait_for()
 
 
+def drawn(digit: str, seed: int) -> str:
+    """What the pad sends; each time another drawing, for the page remembers what it has read."""
+    ink = np.zeros((302, 352), np.uint8)
+    shapes.write(ink, digit, 100, 50, 180, 16, np.random.default_rng(seed))
+    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ink)[1].tobytes()).decode()
+
+
+async def run(socket: ClientConnection, request: BackMsg) -> tuple[str, str, str]:
+    """One rerun of the script: the pad's id, its fragment's, and all HTML."""
+    await socket.send(request.SerializeToString())
+    pad = fragment = html = ""
+    while True:
+        message = ForwardMsg.FromString(await socket.recv())
+        element = message.delta.new_element
+        if element.WhichOneof("type") == "bidi_component":
+            pad, fragment = element.bidi_component.id, message.delta.fragment_id
+        html += element.html.body
+        if message.WhichOneof("type") == "script_finished":
+            return pad, fragment, html
+
+
+async def visitor(number: int, port: int, gate: asyncio.Barrier, times: list[float]) -> None:
+    """A visitor without a browser: ten of those would be measured instead of the page."""
+    address = f"ws://127.0.0.1:{port}/_stcore/stream"
+    async with connect(address, origin=f"http://127.0.0.1:{port}", subprotocols=["streamlit"], max_size=None) as socket:
+        request = BackMsg()
+        request.rerun_script.SetInParent()
+        pad, fragment, _ = await run(socket, request)
+        for turn in range(ROUNDS):
+            digit = DIGITS[(number + turn) % 4]
+            picture = drawn(digit, number * ROUNDS + turn)
+            request = BackMsg()
+            request.rerun_script.fragment_id = fragment
+            request.rerun_script.widget_states.widgets.add(id=pad, json_value=json.dumps({"png": picture}))
+            await gate.wait()
+            began = time.perf_counter()
+            _, _, html = await run(socket, request)
+            times.append(time.perf_counter() - began)
+            assert f">{digit}<" in html
+
+
+async def together(port: int, times: list[float]) -> None:
+    gate = asyncio.Barrier(VISITORS)
+    await asyncio.gather(*(visitor(number, port, gate, times) for number in range(VISITORS)))
+
+
 def told(what: str, milliseconds: list[float]) -> None:
     middle, high = np.percentile(milliseconds, [50, 95]) / 1000
     print(f"{what}: median {middle:.2f} s, p95 {high:.2f} s, {len(milliseconds)} answers")
@@ -75,34 +128,24 @@ def main() -> None:
                 time.sleep(0.1)
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-            visitors = [chromium.new_context().new_page() for _ in range(VISITORS)]
-            for page in visitors:
-                page.add_init_script(WATCH)
-            visitors[0].goto(f"http://127.0.0.1:{port}/")
-            visitors[0].get_by_role("img", name="Drawing pad").wait_for()
+            page = chromium.new_page()
+            page.add_init_script(WATCH)
+            page.goto(f"http://127.0.0.1:{port}/")
+            page.get_by_role("img", name="Drawing pad").wait_for()
             serving = psutil.Process(server.pid)
             for number in range(READINGS):
                 if number == WARM:
                     before, spent = serving.memory_info().rss, sum(serving.cpu_times()[:2])
-                draw(visitors[0], "3720"[number % 4])
-                visitors[0].mouse.up()
-                answered(visitors[0], number + 1)
-            told("stroke to answer, one visitor", visitors[0].evaluate("window.took.slice(1)"))
+                draw(page, DIGITS[number % 4])
+                page.mouse.up()
+                answered(page, number + 1)
+            told("stroke to answer, one visitor", page.evaluate("window.took.slice(1)"))
             spent = (sum(serving.cpu_times()[:2]) - spent) / (READINGS - WARM)
             grown = (serving.memory_info().rss - before) / 2**20
             print(f"over {READINGS - WARM} readings: {spent:.3f} s of processor each, memory {grown:+.1f} MB")
-            for page in visitors[1:]:
-                page.goto(f"http://127.0.0.1:{port}/")
-                page.get_by_role("img", name="Drawing pad").wait_for()
-            visitors[0].evaluate("window.took = []")
-            for number in range(ROUNDS):
-                for visitor, page in enumerate(visitors):
-                    draw(page, "3720"[(number + visitor) % 4])
-                for page in visitors:
-                    page.mouse.up()
-                for page in visitors:
-                    answered(page, number + 1)
-            told(f"{VISITORS} at once", [one for page in visitors for one in page.evaluate("window.took")])
+        times: list[float] = []
+        asyncio.run(together(port, times))
+        told(f"{VISITORS} at once", [1000 * one for one in times])
     finally:
         server.terminate()
 

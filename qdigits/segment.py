@@ -202,7 +202,7 @@ def _pieces(mark: Mark, size: float) -> list[Mark]:
         if max(width, height) > 0.1 * size:
             cut = (bool(part > 0), bool(part < label.max()))
             pieces.append(Mark(mark.left + left, mark.top + top, own[top : top + height, left : left + width], cut))
-    return [mark] if len(pieces) < 2 else pieces
+    return pieces if len(pieces) > 1 else [mark]
 
 
 def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
@@ -228,7 +228,8 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
     size = _size(row)
     gaps = [i for i in range(1, len(row)) if row[i].left - row[i - 1].right > 0.8 * size]
     words = [row[i:j] for i, j in zip([0, *gaps], [*gaps, len(row)], strict=True)]
-    if _quality(row) > 0.92:
+    whole = sum(mark.mass for mark in row if mark.confidence >= SURE and not any(mark.cut))
+    if _quality(row) > 0.92 or whole > 0.7 * sum(mark.mass for mark in row):
         numbers = [word for word in words if _quality(word) > 0.5 or len(word) < 3]
     else:
         numbers = [word for word in words if _quality(word) > 0.97 and len(word) > 1]

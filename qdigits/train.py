@@ -118,7 +118,7 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
     model.mean, model.std = (value.float() for value in _mean_std(train.images))
     if config.negatives:
         model.nothing.zero_()
-    parallel = DistributedDataParallel(model, broadcast_buffers=False) if world.size > 1 else model
+    parallel = DistributedDataParallel(model, forward_sync_buffers=False) if world.size > 1 else model
     average = None
     if config.average:
         average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)

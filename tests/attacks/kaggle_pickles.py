@@ -94,6 +94,7 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield "fewer labels", file(labels=_array((ROWS - 1, 1), _bytes(ROWS - 1)))
     yield "labels of 10", file(labels=_array((ROWS, 1), _bytes(ROWS, b"\x0a")))
     yield "BYTEARRAY8 of 2^40", b"\x80\x05\x96" + struct.pack("<Q", 2**40)
+    yield "BYTEARRAY8 of 400 MB", b"\x80\x05\x96" + struct.pack("<Q", 400 * 2**20)
     yield "BINUNICODE8 of 2^62", b"\x80\x04\x8d" + struct.pack("<Q", 2**62)
     yield "FRAME of 2^62", b"\x80\x04\x95" + struct.pack("<Q", 2**62)
     yield "LONG4 of 2^31", b"\x80\x02\x8b" + struct.pack("<i", 2**31 - 1)

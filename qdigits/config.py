@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal, get_args, get_type_hints
 
 from .errors import ConfigError
@@ -78,8 +78,6 @@ RECIPES: dict[str, TrainConfig] = {
         warmup=0.03, augment=PHOTO, negatives=0.25, drawn=0.06, average=0.999,
     ),
 }  # fmt: skip
-
-FIELDS = tuple(field.name for field in fields(TrainConfig))
 
 
 def recipe(name: str) -> TrainConfig:

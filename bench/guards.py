@@ -31,6 +31,7 @@ MEMORY, PATIENCE = 8 * 2**30, 300  # bytes, seconds
 TESTS = {
     "files": "checkpoint cli", "weights": "checkpoint", "checkpoint": "checkpoint",
     "formats": "data checkpoint", "data": "data", "download": "data",
+    "image": "image attacks", "engine": "export",
 }  # fmt: skip
 OTHERS = {
     "files": [
@@ -70,6 +71,16 @@ OTHERS = {
         ("timeout=PATIENCE, ", ""),
         ("response.raise_for_status()", "pass"),
         ('known = f"md5:{PUBLISHED[name][0]}"', "known = None"),
+    ],
+    "image": [
+        ("formats=FORMATS", "formats=None"),
+        ("source.read(MAX_BYTES + 1)", "source.read()"),
+        ("except Exception as error:  # Pillow", "except OSError as error:  # Pillow"),
+        ('warnings.simplefilter("ignore")', "pass"),
+    ],
+    "engine": [
+        (".is_file()", ".exists()"),
+        ("path.read_bytes(), options", "path, options"),
     ],
 }
 

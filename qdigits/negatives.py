@@ -1,7 +1,7 @@
 """What is not a digit, drawn by the program itself: float32 (N, 1, 28, 28), ink 1.0 on paper 0.0.
 
-Glyphs of random strokes (what letters of any alphabet are made of), scribbles, two digits in one tile, digits turned
-or mirrored into no digit, one digit over another, and blank, grained, dotted, boxed or shaded paper.
+Letters, glyphs of random strokes (what letters of any alphabet are made of), sticks, scribbles, two digits in one tile,
+digits turned into no digit, one digit over another, and blank, grained, dotted, boxed or shaded paper.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from .canvas import affine, resample, strokes, uniform
+from .forms import letters
 
 CURVE = 8  # straight pieces of one curved stroke
 
@@ -54,7 +55,7 @@ def _glyphs(digits: Tensor, rng: Generator) -> Tensor:
     return _draw(path, (uniform(digits, rng) * 3).long() + 2, rng)
 
 
-def _letters(digits: Tensor, rng: Generator) -> Tensor:
+def _lattice(digits: Tensor, rng: Generator) -> Tensor:
     """Straight and round strokes on a coarse grid with a shared stem, upright: the way most scripts build letters."""
     grid = 3
     ends = uniform(digits, rng, 0, grid, (5, 2, 2)).floor() / (grid - 1)  # (N, 5, 2, 2)
@@ -67,6 +68,13 @@ def _letters(digits: Tensor, rng: Generator) -> Tensor:
     path = path + uniform(digits, rng, -0.06, 0.06, path.shape[1:])
     path[..., 0] *= uniform(digits, rng, 0.5, 1.2)[:, None, None]
     return _draw(path, (uniform(digits, rng) * 3).long() + 3, rng)
+
+
+def _sticks(digits: Tensor, rng: Generator) -> Tensor:
+    """Two straight lines that need not meet."""
+    return _draw(
+        uniform(digits, rng, shape=(2, 2, 2)), torch.full((len(digits),), 2, device=digits.device), rng
+    )
 
 
 def _scribble(digits: Tensor, rng: Generator) -> Tensor:
@@ -122,7 +130,10 @@ def _paper(digits: Tensor, rng: Generator) -> Tensor:
     return image
 
 
-KINDS = ((_glyphs, 30), (_letters, 26), (_scribble, 8), (_pair, 14), (_over, 4), (_turned, 8), (_paper, 10))  # per cent
+KINDS = (
+    (_glyphs, 20), (_lattice, 14), (letters, 24), (_sticks, 6), (_scribble, 6), (_pair, 12), (_over, 3), (_turned, 7),
+    (_paper, 8),
+)  # per cent  # fmt: skip
 
 
 def negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -> Tensor:

@@ -24,7 +24,7 @@ LAYERS = [
 HELPERS = {  # files split off for length: in the layer of those they serve, and known to them alone
     "cli": {"__main__"}, "batch": {"cli"},
     "pad": {"app"}, "panels": {"app"}, "show": {"app", "panels"}, "adapt": {"panels"},
-    "optim": {"train"}, "negatives": {"train", "calibrate"}, "forms": {"train"},
+    "optim": {"train"}, "negatives": {"train", "calibrate"}, "forms": {"train", "negatives"},
     "canvas": {"augment", "negatives", "forms"}, "ink": {"image"},
     "weights": {"checkpoint"}, "formats": {"data", "weights"}, "download": {"data"}, "errors": {"config", "files"},
 }  # fmt: skip

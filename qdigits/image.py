@@ -17,6 +17,7 @@ from .ink import EDGE, LONGEST, SOLID, find_ink, polarity
 
 TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
+KEPT = {"1": "L", "L": "L", "I": "I", "F": "F", "CMYK": "CMYK"}  # a mode of Pillow, and the one it is made small in
 SPECK = 8  # a smaller mark (pixels) is no digit
 MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
 
@@ -26,9 +27,10 @@ class Prepared:
     """One digit and every step on its way: what the page shows as a strip of pictures."""
 
     photo: np.ndarray  # uint8 (H, W, 3), as opened
+    reduced: float  # original pixels to one of the photo's
     evened: np.ndarray  # uint8 (h, w), light evened out, ink 255 on paper 0
     ink: np.ndarray  # uint8 (h, w), only what belongs to the digit
-    box: tuple[int, int, int, int] | None  # left, top, right, bottom on the photo; None: nothing there
+    box: tuple[int, int, int, int] | None  # left, top, right, bottom on this photo; None: nothing there
     tile: np.ndarray  # uint8 (28, 28)
     doubtful: bool  # which is ink and which is paper can't be told: ask for both
 
@@ -37,18 +39,14 @@ def open_photo(source: Any) -> np.ndarray:
     """Any picture as upright RGB.
 
     Takes   a path, bytes, file object, Pillow image, numpy array or tensor (grey, RGB or RGBA, channels first or last).
-    Gives   uint8 (H, W, 3).
+    Gives   uint8 (H, W, 3); a file is decoded no larger than reading needs.
     Raises  ImageError: absent, unreadable or empty file; over 50 megapixels; an array that is no picture.
     """
-    return _open(source)[0]
+    return open_reduced(source)[0]
 
 
 def open_reduced(source: Any) -> tuple[np.ndarray, float]:
-    """`open_photo` of a page, decoded no larger than reading needs; and how many original pixels one pixel is."""
-    return _open(source, LONGEST)
-
-
-def _open(source: Any, longest: int | None = None) -> tuple[np.ndarray, float]:
+    """`open_photo`, and how many original pixels one pixel is."""
     if isinstance(source, (str, os.PathLike)):
         source = _read_file(source)
     elif hasattr(source, "read"):
@@ -56,7 +54,7 @@ def _open(source: Any, longest: int | None = None) -> tuple[np.ndarray, float]:
     try:
         with warnings.catch_warnings():  # of damage, of many pixels: said elsewhere, in our own words
             warnings.simplefilter("ignore")
-            return _decoded(source, longest)
+            return _decoded(source)
     except ImageError:
         raise
     except UnidentifiedImageError as error:
@@ -65,7 +63,7 @@ def _open(source: Any, longest: int | None = None) -> tuple[np.ndarray, float]:
         raise ImageError(f"not a picture that can be read ({error}); give one of {', '.join(FORMATS)}") from error
 
 
-def _decoded(source: Any, longest: int | None) -> tuple[np.ndarray, float]:
+def _decoded(source: Any) -> tuple[np.ndarray, float]:
     if coded := isinstance(source, (bytes, bytearray, memoryview)):
         if not 0 < len(source) <= MAX_BYTES:
             raise ImageError(f"picture of {len(source)} bytes: 1 to {MAX_BYTES:,} can be read")
@@ -73,15 +71,23 @@ def _decoded(source: Any, longest: int | None) -> tuple[np.ndarray, float]:
     if not isinstance(source, Image.Image):
         return _from_array(source), 1.0
     longer = max(source.size)
-    if source.width * source.height > MAX_PIXELS:
-        raise ImageError(f"{source.width} x {source.height} pixels; at most {MAX_PIXELS:,} are read")
-    if longest and longer > longest:
-        if coded:  # a JPEG can be decoded to a half, a quarter or an eighth
-            source.draft(None, (source.width * longest // longer, source.height * longest // longer))
-        if (fewer := max(source.size) // longest) > 1 and source.mode in ("L", "RGB", "RGBA"):
-            source = source.reduce(fewer)
-    photo = _from_pillow(source)
+    most = MAX_PIXELS // 2 if source.format == "WEBP" else MAX_PIXELS  # its decoder makes three copies
+    if source.width * source.height > most:
+        raise ImageError(f"{source.width} x {source.height} pixels; at most {most:,} are read")
+    if coded and longer > LONGEST:  # a JPEG can be decoded to a half, a quarter or an eighth
+        source.draft(None, (source.width * LONGEST // longer, source.height * LONGEST // longer))
+    photo = _from_array(np.asarray(ImageOps.exif_transpose(_reduced(source))))
     return photo, longer / max(photo.shape[:2])
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """As L, RGB, RGBA, I or F; made small first, for a copy of 50 megapixels takes 200 MB."""
+    mode = "RGBA" if image.has_transparency_data else KEPT.get(image.mode.split(";")[0], "RGB")
+    if image.mode != mode:
+        image = image.convert(mode)
+    if (fewer := max(image.size) // LONGEST) > 1:
+        image = image.reduce(fewer)
+    return image.convert("RGB") if mode == "CMYK" else image
 
 
 def _read_file(path: str | os.PathLike) -> bytes:
@@ -95,15 +101,6 @@ def _read_file(path: str | os.PathLike) -> bytes:
             return file.read()
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _from_pillow(image: Image.Image) -> np.ndarray:
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I") or image.mode == "F":
-        return _from_array(np.asarray(image))
-    if image.has_transparency_data:
-        return _on_backdrop(np.asarray(image.convert("RGBA")))
-    return np.asarray(image.convert("RGB"))
 
 
 def _from_array(array: Any) -> np.ndarray:
@@ -146,13 +143,16 @@ def _on_backdrop(rgba: np.ndarray) -> np.ndarray:
     colour = rgba[..., :3]
     if rgba[..., 3].min() == 255:
         return np.ascontiguousarray(colour)
-    alpha = rgba[..., 3:].astype(np.float32) / 255
-    seen = colour[alpha[..., 0] > 0.5]
+    alpha = rgba[..., 3:].astype(np.uint16)
+    seen = colour[alpha[..., 0] > 127]
     if len(seen) * 2 > alpha.size:
-        backdrop = np.median(seen, axis=0)
+        backdrop = np.median(seen[:: len(seen) // 10_000 + 1], axis=0).astype(np.uint16)
     else:
-        backdrop = np.float32(0 if len(seen) and seen.mean() > 127 else 255)
-    return np.rint(colour * alpha + backdrop * (1 - alpha)).astype(np.uint8)
+        backdrop = np.uint16(0 if len(seen) and seen.mean() > 127 else 255)
+    mixed = colour * alpha
+    mixed += backdrop * (255 - alpha) + 127
+    mixed //= 255
+    return mixed.astype(np.uint8)
 
 
 def prepare(source: Any, swap: bool = False) -> Prepared:
@@ -164,20 +164,20 @@ def prepare(source: Any, swap: bool = False) -> Prepared:
     Raises  ImageError, as open_photo does.
     Source  LeCun et al. 1998 (20x20 box, centre of mass); Yadav and Bottou 2019, arXiv:1905.10498.
     """
-    photo = open_photo(source)
+    photo, reduced = open_reduced(source)
     small = photo.shape[:2] == (TILE, TILE)
     framed = small and not (photo[[0, -1]].any() or photo[:, [0, -1]].any())  # as MNIST's are, in black: no doubt
     brighter, doubtful = (True, False) if framed else polarity(photo)
     if small and brighter != swap:
         grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-        return Prepared(photo, grey, grey, (0, 0, TILE, TILE), grey, doubtful)
+        return Prepared(photo, reduced, grey, grey, (0, 0, TILE, TILE), grey, doubtful)
     evened, scale = find_ink(photo, brighter != swap)
     ink, box = _one_digit(evened)
     if box is None:
-        return Prepared(photo, evened, ink, None, np.zeros((TILE, TILE), np.uint8), doubtful)
+        return Prepared(photo, reduced, evened, ink, None, np.zeros((TILE, TILE), np.uint8), doubtful)
     left, top, right, bottom = box
     on_photo = (int(left * scale), int(top * scale), math.ceil(right * scale), math.ceil(bottom * scale))
-    return Prepared(photo, evened, ink, on_photo, fit_tile(ink[top:bottom, left:right]), doubtful)
+    return Prepared(photo, reduced, evened, ink, on_photo, fit_tile(ink[top:bottom, left:right]), doubtful)
 
 
 def _one_digit(evened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int] | None]:
@@ -222,11 +222,12 @@ def fit_tile(ink: np.ndarray) -> np.ndarray:
 
 def annotate(photo: Any, reading: Any) -> Image.Image:
     """The photo with a box and a digit drawn for everything that a Reading found; pale where it is not accepted."""
-    image = Image.fromarray(open_photo(photo))
+    opened, reduced = open_reduced(photo)
+    image = Image.fromarray(opened)
     pen = ImageDraw.Draw(image)
     thickness = max(max(image.size) // 250, 1)
     for found in reading.digits:
-        left, top, right, bottom = found.box
+        left, top, right, bottom = (edge / reduced for edge in found.box)
         colour = (0, 150, 60) if found.accepted else (230, 120, 0)
         pen.rectangle((left, top, right, bottom), outline=colour, width=thickness)
         size = max(0.4 * (bottom - top), 10)

@@ -36,7 +36,7 @@ class Prediction:
     confidence: float
     probabilities: tuple[float, ...]  # of 0..9; what is missing to 1 is "not a digit"
     tile: np.ndarray  # uint8 (28, 28), what the network saw
-    box: Box | None  # on the photo
+    box: Box | None  # on the original picture
     accepted: bool  # confidence reaches the threshold stored in the model file
 
 
@@ -89,7 +89,12 @@ def _looks(image: Any) -> list[tuple[np.ndarray, Box | None]]:
     """One tile, or two where ink and paper may be the other way round; the photo itself isn't kept."""
     prepared = prepare(image)
     looks = [prepared, prepare(prepared.photo, swap=True)] if prepared.doubtful else [prepared]
-    return [(look.tile, look.box) for look in looks]
+    return [(look.tile, look.box and _scaled(look.box, prepared.reduced)) for look in looks]
+
+
+def _scaled(box: Box, scale: float) -> Box:
+    left, top, right, bottom = (round(edge * scale) for edge in box)
+    return left, top, right, bottom
 
 
 def _prediction(model: Model, row: np.ndarray, tile: np.ndarray, box: Box | None) -> Prediction:
@@ -126,8 +131,7 @@ def _page(model: Model, photo: np.ndarray, brighter: bool, reduced: float) -> Re
         spaces = ["", *(" " if gap else "" for gap in gaps)]
         lines.append("".join(space + str(mark.row.argmax()) for space, mark in zip(spaces, row, strict=True)))
         for mark in row:
-            left, top, right, bottom = (round(edge * scale * reduced) for edge in mark.box)
-            digits.append(_prediction(model, mark.row, fit_tile(mark.ink), (left, top, right, bottom)))
+            digits.append(_prediction(model, mark.row, fit_tile(mark.ink), _scaled(mark.box, scale * reduced)))
     return Reading("\n".join(lines), tuple(digits))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from .image import annotate, open_photo, prepare
+from .image import annotate, open_photo, open_reduced, prepare
 from .read import Model, Prediction, Reading
 
 SMALLEST, WIDEST = 56, 1200  # pixels of a preview
@@ -39,10 +39,10 @@ def png(picture: np.ndarray) -> bytes:
 
 def steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]:
     """The way of one digit from the photo to the answer: what was done, and what it looked like then."""
-    photo = open_photo(source)
+    photo, reduced = open_reduced(source)
     if found.box is None or photo.shape[:2] == found.tile.shape:
         return {"The tile it saw": found.tile, "What decided": decisive(model, found.tile)}
-    left, top, right, bottom = found.box
+    left, top, right, bottom = (int(edge / reduced) for edge in found.box)
     margin = max(right - left, bottom - top) // 8
     around = photo[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
     once_more = prepare(around)

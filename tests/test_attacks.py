@@ -13,6 +13,7 @@ from tests.attacks import Outcome, mutants, pictures, tried
 
 pytest.importorskip("mlxtend")
 WORDS = {  # each guard says what it found
+    "7,000 x 7,000 WEBP": "at most 25,000,000 are read",
     "10,000 x 10,000": "10000 x 10000 pixels; at most 50,000,000 are read",
     "empty": "picture of 0 bytes",
     "array of (0, 0)": "array of 0 x 0 pixels",

@@ -1,6 +1,7 @@
 """Faults of the machine around a training: killed, interrupted, out of disk, run twice. Rows for torture.py."""
 
 import contextlib
+import hashlib
 import os
 import random
 import shlex
@@ -8,15 +9,18 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 
-from qdigits import cli, train
+from qdigits import cli, download, train
 from qdigits.checkpoint import load_model_file, load_state
 from qdigits.config import TrainConfig
+from tests.attacks import mirrors
 
 SETTINGS = TrainConfig(data="sample", epochs=12, average=0.99, schedule="cosine", seed=1)
 LEFT = {"config.json", "metrics.jsonl", "best.pth", "last.pth", "state.pt", "state.pt.prev", "lock"}
@@ -162,6 +166,12 @@ def disk(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         refused("full, a new run", lambda: command(small / "new"), small, whole_run)
         for out in (f"{small}/m.safetensors", f"{small}/m.onnx"):
             refused(f"full, {out}", lambda out=out: cli.main(["export", model, out]), small, whole_run)
+        with (
+            mirrors.mirror(os.urandom(50_000)) as server,
+            patch.dict(os.environ, QDIGITS_CACHE=str(small / "cache")),
+            patch.dict(download.MIRRORS, mnist=(f"{server.root}good/",)),
+        ):
+            refused("full, a download", lambda: command(folder / "run", "--data", "mnist"), small, whole_run)
         (small / "ballast").unlink()
         subprocess.run(["mount", "-o", "remount,ro", small])
         refused("read-only, resumed", lambda: command(small / "run", "--resume"), small, whole_run)
@@ -203,6 +213,46 @@ def twice(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     if (run_dir / "last.pth").read_bytes() != before:
         wrong.append("overwritten")
     yield "two trainers, other settings, loss not finite", verdict(5, "refused in one line, nothing overwritten", wrong)
+
+
+def downloads(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
+    """From a server on this machine: every way to fail, two at once, killed midway and begun again."""
+    name, content, draw, wrong, killed = "train-images-idx3-ubyte", os.urandom(200_000), random.Random(0), [], 0
+    path, known = folder / "cache" / f"{name}.gz", {name: (hashlib.md5(content).hexdigest(), None)}
+    count = n or 100
+    with (
+        mirrors.mirror(content) as server,
+        patch.dict(os.environ, QDIGITS_CACHE=str(path.parent)),
+        patch.dict(download.PUBLISHED, known),
+        patch.multiple(download, PATIENCE=0.5, DEADLINE=1, LARGEST=2**20),
+        patch.dict(download.MIRRORS),
+    ):
+
+        def begun(how: str, at: float = 1e9) -> tuple[int, str]:
+            download.MIRRORS["mnist"] = (f"{server.root}{how}/",)
+            code, said, _ = forked(lambda: command(folder / "run", "--data", "mnist"), at)
+            if path.exists() and path.read_bytes() != content:
+                wrong.append(f"{how}: another file")
+            return code, said
+
+        for how in mirrors.BAD:
+            code, said = begun(how)
+            if code != 1 or said.count("qdigits: ") != 1 or "Traceback" in said or path.exists():
+                wrong.append(f"{how}: exit {code}: {said}")
+        for index in range(count):
+            killed += begun("dripping", draw.uniform(0, 0.5))[0] == -signal.SIGKILL
+            if index % 2:  # half of them go on from what the kill before left
+                path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
+        both = [threading.Thread(target=download.fetch, args=[name]) for _ in range(2)]
+        for one in both:
+            one.start()
+        for one in both:
+            one.join()
+        if path.read_bytes() != content:
+            wrong.append("two at once")
+    right = f"{len(mirrors.BAD)} bad servers: one line, no file; {killed} killed midway: the whole file or none"
+    yield "downloads", verdict(count + len(mirrors.BAD), right, wrong)
 
 
 def ranks(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
@@ -269,4 +319,4 @@ def commands(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     yield "command lines", verdict(n or 1000, "exit 0, 1 or 2, no traceback, no file left by a failure", wrong)
 
 
-ROWS = {row.__name__: row for row in (kills, signals, disk, twice, ranks, commands)}
+ROWS = {row.__name__: row for row in (kills, signals, disk, twice, downloads, ranks, commands)}

@@ -27,7 +27,7 @@ torch.set_num_threads(1)
 sys.dont_write_bytecode = True
 
 ROOT = Path(__file__).parent.parent
-MEMORY, PATIENCE = 8 * 2**30, 300  # bytes, seconds
+MEMORY, PROCESSOR, PATIENCE = 8 * 2**30, 40, 200  # bytes, seconds of work, seconds asleep
 TESTS = {
     "files": "checkpoint cli", "weights": "checkpoint", "checkpoint": "checkpoint",
     "formats": "data checkpoint", "data": "data", "download": "data",
@@ -109,6 +109,7 @@ def noticed(copy: Path, module: str, text: str) -> bool:
             os.chdir(copy)
             sys.path[0] = str(copy)
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+            resource.setrlimit(resource.RLIMIT_CPU, (PROCESSOR, PROCESSOR))
             signal.alarm(PATIENCE)
             null = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null, 1)

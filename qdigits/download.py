@@ -61,7 +61,8 @@ def fetch(name: str) -> Path:
             known = f"md5:{PUBLISHED[name][0]}"
             return Path(pooch.retrieve(f"{mirror}{name}.gz", known, f"{name}.gz", cache(), downloader=_download))
         except (OSError, ValueError, HTTPError) as error:  # of requests and the disk, pooch's checksum, urllib3
-            causes.append(f"{mirror.split('/')[2]}: {type(error).__name__}")
+            disk = getattr(error, "strerror", None)
+            causes.append(f"{cache()}: {disk}" if disk else f"{mirror.split('/')[2]}: {type(error).__name__}")
     raise DataError(
         f"{name}.gz cannot be fetched ({', '.join(causes)}); go on with --data sample, or --data-dir DIR if you have it"
     )

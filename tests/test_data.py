@@ -6,7 +6,6 @@ import os
 import socket
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from qdigits import data, download
 from qdigits.data import load_test, load_training, survey
 from qdigits.errors import DataError
 from qdigits.formats import IMAGES, read_idx, read_kaggle
-from tests.attacks import idx_files, kaggle_pickles, model_files, mutants, tried
+from tests.attacks import idx_files, kaggle_pickles, mirrors, model_files, mutants, tried
 from tests.attacks.idx_files import idx
 
 
@@ -262,65 +261,29 @@ def test_the_real_files_are_recognised(mnist):
 # ---- downloads, from a server on this machine
 
 
-class Mirror(BaseHTTPRequestHandler):
-    content = b""
-    asked = 0
-
-    def do_GET(self):
-        type(self).asked += 1
-        how, _, name = self.path[1:].partition("/")
-        body = self.content
-        if how == "missing":
-            return self.send_error(404)
-        if how == "redirect":
-            self.send_response(302)
-            self.send_header("Location", f"/good/{name}")
-            return self.end_headers()
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if how == "wrong":
-            body = body[:-1] + b"?"
-        if how == "cut":
-            body = body[: len(body) // 2]
-        if how == "slow":
-            for byte in body:
-                self.wfile.write(bytes([byte]))
-                time.sleep(0.05)
-        elif how == "silent":
-            time.sleep(1)
-        else:
-            self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
 NAME = "train-labels-idx1-ubyte"
 
 
 @pytest.fixture
 def mirror(tmp_path, monkeypatch):
-    """fetch() from a server of ours: mirror(how, ...) sets how each mirror behaves."""
+    """fetch() from a server of ours: mirror(how, ...) sets how each behaves, and tells where the file will lie."""
     content = gzip.compress(idx(np.arange(60, dtype=np.uint8) % 10))
-    Mirror.content, Mirror.asked = content, 0
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     monkeypatch.setenv("QDIGITS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(download.PUBLISHED, NAME, (hashlib.md5(content).hexdigest(), None))
     monkeypatch.setattr(download, "PATIENCE", 0.3)
     monkeypatch.setattr(download, "DEADLINE", 0.5)
+    monkeypatch.setattr(download, "LARGEST", 2**20)
+    with mirrors.mirror(content) as server:
 
-    def mirrors(*how: str) -> Path:
-        roots = tuple(f"http://127.0.0.1:{server.server_port}/{one}/" for one in how)
-        monkeypatch.setitem(download.MIRRORS, "mnist", roots)
-        return tmp_path / "cache" / f"{NAME}.gz"
+        def behave(*how: str) -> Path:
+            monkeypatch.setitem(download.MIRRORS, "mnist", tuple(f"{server.root}{one}/" for one in how))
+            return tmp_path / "cache" / f"{NAME}.gz"
 
-    yield mirrors
-    server.shutdown()
+        behave.server = server
+        yield behave
 
 
-@pytest.mark.parametrize("how", ["missing", "wrong", "cut", "slow", "silent"])
+@pytest.mark.parametrize("how", mirrors.BAD)
 def test_a_bad_download_leaves_nothing_and_says_how_to_go_on(mirror, how):
     path, began = mirror(how), time.monotonic()
     with pytest.raises(DataError, match=r"127\.0\.0\.1.*--data sample.*--data-dir") as caught:
@@ -335,12 +298,12 @@ def test_a_bad_download_leaves_nothing_and_says_how_to_go_on(mirror, how):
 def test_a_good_mirror_is_found_and_asked_once(mirror, how):
     path = mirror(*how)
     assert download.fetch(NAME) == path
-    assert path.read_bytes() == Mirror.content
-    asked = Mirror.asked
+    assert path.read_bytes() == mirror.server.content
+    asked = mirror.server.asked
     download.fetch(NAME)
-    assert Mirror.asked == asked
+    assert mirror.server.asked == asked
     path.write_bytes(b"damaged")
-    assert download.fetch(NAME).read_bytes() == Mirror.content
+    assert download.fetch(NAME).read_bytes() == mirror.server.content
 
 
 def test_two_at_once_both_have_the_file(mirror):
@@ -348,7 +311,7 @@ def test_two_at_once_both_have_the_file(mirror):
 
     def fetch():
         try:
-            assert download.fetch(NAME).read_bytes() == Mirror.content
+            assert download.fetch(NAME).read_bytes() == mirror.server.content
         except Exception as error:
             errors.append(error)
 
@@ -371,7 +334,7 @@ def test_a_closed_port_and_a_full_cache_are_data_errors(mirror, monkeypatch, tmp
     mirror("good")
     (tmp_path / "file").touch()
     monkeypatch.setenv("QDIGITS_CACHE", str(tmp_path / "file" / "cache"))
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="file/cache: Not a directory"):
         download.fetch(NAME)
 
 

@@ -2,11 +2,16 @@
 
 import random
 import signal
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
+import torch
 
 from bench import faults
+from qdigits import train
+from qdigits.distributed import World
+from qdigits.errors import ConfigError
 
 pytest.importorskip("mlxtend")
 SETTINGS = replace(faults.SETTINGS, epochs=4)
@@ -35,6 +40,18 @@ def test_an_interrupted_command_says_so_and_ends(tmp_path, uninterrupted, number
     got, said, seconds = faults.forked(lambda: faults.command(tmp_path / "run", "--epochs", "1000"), 1.0, number)
     assert (got, "Traceback" in said) == (code, False)
     assert seconds < 5
+
+
+def test_a_download_is_whole_or_absent_however_it_ends(tmp_path):
+    for fault, verdict in faults.downloads(tmp_path, 4):
+        assert "WRONG" not in verdict, f"{fault}: {verdict}"
+
+
+def test_more_processes_than_batch_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(train, "join", lambda device: nullcontext(World(1, 4, torch.device("cpu"))))
+    with pytest.raises(ConfigError, match=r"^4 processes cannot share a batch of 3; start fewer$"):
+        faults.fit(tmp_path / "run", settings=replace(SETTINGS, batch_size=3))
+    assert not list(tmp_path.rglob("*.pth"))
 
 
 def test_what_would_overwrite_a_training_is_refused(tmp_path):

@@ -285,6 +285,11 @@ def ranks(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         agent.wait()
     right = f"all gone within {slowest:.0f} s, files whole"
     yield "torchrun: a rank killed, a rank frozen, the agent killed", verdict(3, right, wrong)
+    words = [*torchrun, *training, str(folder / "few"), "--batch-size", "1"]
+    run = subprocess.run(words, capture_output=True, text=True, timeout=100)
+    refused = run.returncode and "qdigits: 2 processes cannot share a batch of 1; start fewer\n" in run.stderr
+    fine = refused and not list(folder.glob("few/*.pt*"))
+    yield "more processes than batch", verdict(1, "refused, nothing written", [] if fine else [run.stderr])
 
 
 def commands(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:

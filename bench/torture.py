@@ -17,7 +17,7 @@ import numpy as np
 import safetensors.torch
 import torch
 
-from bench import faults
+from bench import faults, outside
 from qdigits import load_model, predict
 from qdigits.checkpoint import describe, load_model_file, save_model
 from qdigits.data import Split, load_test
@@ -163,7 +163,8 @@ def encodings(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     yield f"{len(chosen)} digits in {len(answers)} encodings", verdict
 
 
-ROWS = {row.__name__: row for row in (models, model_mutants, kaggle, idx, photos, encodings)} | faults.ROWS
+FILES = {row.__name__: row for row in (models, model_mutants, kaggle, idx, photos, encodings)}
+ROWS = FILES | outside.ROWS | faults.ROWS
 
 
 def main() -> int:

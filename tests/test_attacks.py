@@ -5,6 +5,7 @@ import warnings
 import pytest
 from PIL import Image
 
+from bench import outside
 from qdigits import load_model, read
 from qdigits.data import load_test
 from qdigits.errors import ImageError
@@ -67,3 +68,9 @@ def test_a_damaged_picture_is_read_or_refused(tile):
                 outcome = tried(lambda data=data: read(model, data), memory=False)
             assert fine(outcome), (what, outcome)
             assert not said, (what, said[0])
+
+
+def test_the_page_refuses_malicious_models_in_words(tmp_path):
+    pytest.importorskip("streamlit", reason="the page needs streamlit: pip install 'qdigits[app]'")
+    for fault, verdict in outside.page_models(tmp_path, 20):
+        assert "WRONG" not in verdict and "payloads run: 0" in verdict, f"{fault}: {verdict}"

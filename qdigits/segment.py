@@ -188,7 +188,7 @@ def _worth(mark: Mark, size: float) -> float:
 def _pieces(mark: Mark, size: float) -> list[Mark]:
     """A mark cut along the cheapest seams from top to bottom: where digits touch, little ink is in the way."""
     whole = mark.confidence >= SURE and mark.width < 1.5 * size
-    if whole or 2 * min(mark.width, mark.height) < size or mark.width > 3 * size or size < 10:  # a word, a line; grain
+    if whole or 2 * min(mark.width, mark.height) < size or mark.width > 8 * size or size < 10:  # a line; grain
         return [mark]
     step = max(int(STEP * size), 2)
     label = np.zeros(mark.ink.shape, np.int32)

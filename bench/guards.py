@@ -40,6 +40,7 @@ OTHERS = {
         ("temp.unlink(missing_ok=True)", "pass"),
         ("os.replace(temp, path)", "path.write_bytes(data)"),
         ("path.resolve().is_relative_to", "path.absolute().is_relative_to"),
+        ("not 0 < found.st_size", "not found.st_size"),
     ],
     "formats": [
         ("left[: 2**20]", "left"),
@@ -48,7 +49,7 @@ OTHERS = {
         ("dispatch[pickle.SETITEMS[0]] = load_setitems", "pass"),
         ("dispatch[pickle.SETITEM[0]] = load_setitem\n", "pass\n"),
         ("del dispatch[_hashing[0]]", "pass"),
-        ('"[iu][1248]"', '".*"'),
+        ('"[<>=|][iu][1248]"', '".*"'),
     ],
     "weights": [("parts.pop(", "parts.get(")],
     "checkpoint": [
@@ -68,6 +69,8 @@ OTHERS = {
     ],
     "download": [
         ("time.monotonic() > end or ", ""),
+        (" or file.tell() > LARGEST", ""),
+        ('del session.adapters["http://"]', "pass"),
         ("timeout=PATIENCE, ", ""),
         ("response.raise_for_status()", "pass"),
         ('known = f"md5:{PUBLISHED[name][0]}"', "known = None"),
@@ -79,8 +82,8 @@ OTHERS = {
         ('warnings.simplefilter("ignore")', "pass"),
     ],
     "engine": [
-        (".is_file()", ".exists()"),
-        ("path.read_bytes(), options", "path, options"),
+        ("except Exception as error", "except ValueError as error"),
+        ("InferenceSession(data, ", "InferenceSession(path, "),
     ],
 }
 

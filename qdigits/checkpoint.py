@@ -21,9 +21,9 @@ from torch import Tensor
 
 from .distributed import pick_device
 from .errors import ModelFileError
-from .files import resolve, write_atomically
+from .files import read_file, resolve, write_atomically
 from .models import MODELS, DigitModel, build
-from .weights import read_weights
+from .weights import LARGEST, read_weights
 
 FORMAT = "qdigits 1"
 WIDEST = 4096  # of any dimension
@@ -58,8 +58,11 @@ def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
     Raises  ModelFileError: absent, damaged, unknown or unsafe.
     """
     path = resolve(path)
+    data = read_file(path, LARGEST, ModelFileError)
     try:
-        about, state = read_weights(path)
+        about, state = read_weights(data)
+        if not all(value.isfinite().all() for value in state.values()):
+            raise ModelFileError("its weights are not finite")
         model = _rebuilt(about, state) if "architecture" in about else _brief(state)
         if not np.isfinite(model.eval().probabilities(np.eye(28, dtype=np.uint8)[None] * 255)).all():
             raise ModelFileError("its answers are not finite")
@@ -90,8 +93,6 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
     expected = {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}
     if expected != {name: (value.shape, value.dtype) for name, value in state.items()}:
         raise ModelFileError("its weights do not fit the network it describes")
-    if not all(value.isfinite().all() for value in state.values()):
-        raise ModelFileError("its weights are not finite")
     model.load_state_dict(state, assign=True)
     model.card = card
     return model

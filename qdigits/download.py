@@ -82,21 +82,17 @@ def is_published(path: Path) -> bool | None:
 
 def _download(url: str, output: str, _: Any) -> None:
     """pooch's downloader, with a deadline and a bound, that never leaves https."""
-    end = time.monotonic() + DEADLINE
+    end, session = time.monotonic() + DEADLINE, requests.Session()
+    if url.startswith("https:"):
+        del session.adapters["http://"]  # wherever it is redirected
     with (
-        requests.get(url, stream=True, timeout=PATIENCE, hooks={"response": _stay_safe}) as response,
+        session.get(url, stream=True, timeout=PATIENCE) as response,
         open(output, "wb") as file,
         tqdm(desc=url.rsplit("/", 1)[-1], unit="B", unit_scale=True, disable=None, leave=False) as bar,
     ):
         response.raise_for_status()
         bar.reset(int(response.headers.get("content-length", 0)) or None)
         while block := response.raw.read1(2**16):  # what has come, without waiting for a whole block
-            if time.monotonic() > end or bar.n > LARGEST:
+            if time.monotonic() > end or file.tell() > LARGEST:
                 raise OSError("too slow or too long")
             bar.update(file.write(block))
-
-
-def _stay_safe(response: requests.Response, *_: Any, **__: Any) -> None:
-    to = response.headers.get("location", "")
-    if response.is_redirect and response.url.startswith("https:") and to.startswith("http:"):
-        raise requests.exceptions.InvalidURL("redirected from https to http")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .errors import ModelFileError
-from .files import resolve
+from .files import read_file, resolve
 
 LARGEST = 64 * 2**20  # bytes; the bundled models are far below
 
@@ -28,23 +28,20 @@ class OnnxModel:
             import onnxruntime
         except ImportError as error:
             raise ModelFileError(f"{path}: .onnx files need onnxruntime; pip install 'qdigits[onnx]'") from error
-        if not (path := resolve(path)).is_file() or path.stat().st_size > LARGEST:
-            raise ModelFileError(f"{path}: not a file, or larger than {LARGEST >> 20} MiB; not a model of qdigits")
+        path = resolve(path)
+        data = read_file(path, LARGEST, ModelFileError)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # one tile is too little to share
         options.log_severity_level = 4
         try:  # from bytes, so that no external file can be named; onnxruntime's errors have no common parent
-            self._session = onnxruntime.InferenceSession(
-                path.read_bytes(), options, providers=["CPUExecutionProvider"]
-            )
+            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
             about = json.loads(self._session.get_modelmeta().custom_metadata_map["qdigits"])
             self.threshold, self.card = float(about["threshold"]), dict(about["card"])
             blank = self.probabilities(np.zeros((2, 28, 28), np.uint8))
             if blank.shape != (2, 10) or not 0 <= blank.min() <= blank.sum(1).max() <= 1.001:
                 raise ValueError("its answers are not probabilities")
         except Exception as error:
-            reason = "no card of qdigits" if isinstance(error, KeyError) else str(error).splitlines()[0]
-            raise ModelFileError(f"{path}: not a model that qdigits exported ({reason})") from error
+            raise ModelFileError(f"{path}: not a model that qdigits exported") from error
 
     def probabilities(self, tiles: np.ndarray) -> np.ndarray:
         """Calibrated probabilities, float32 (N, 10), of uint8 tiles (N, 28, 28)."""

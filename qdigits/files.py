@@ -1,8 +1,9 @@
-"""Which model file is meant, and how a file is written so that no power cut can halve it."""
+"""Which model file is meant; how a stranger's file is read, and ours written so that no power cut can halve it."""
 
 from __future__ import annotations
 
 import os
+import stat
 from glob import escape
 from pathlib import Path
 from typing import IO, Any
@@ -29,6 +30,19 @@ def resolve(path: str | Path, root: str | Path | None = None) -> Path:
     if str(path) in bundled:
         return bundled[str(path)]
     raise ModelFileError(f"{path}: no such model here; bundled are {', '.join(bundled) or 'none yet'}")
+
+
+def read_file(path: str | os.PathLike, most: int, error: type[QDigitsError]) -> bytes:
+    """A regular file's bytes, at most so many. Raises the error given, naming path and cause."""
+    try:
+        found = os.stat(path)  # before opening: a named pipe would wait for ever
+        if not stat.S_ISREG(found.st_mode):
+            raise error(f"{path}: not a file")
+        if not 0 < found.st_size <= most:  # those of /proc have no size, and some no end
+            raise error(f"{path}: {found.st_size:,} bytes; 1 to {most:,} can be read")
+        return Path(path).read_bytes()
+    except (OSError, ValueError) as cause:
+        raise error(f"{path}: cannot be read ({getattr(cause, 'strerror', None) or cause})") from cause
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 
 from .errors import DataError
+from .files import read_file
 
 LARGEST = 2**28  # bytes of a pickle
 MOST = 60_000  # digits in the largest official file; a header claiming more is refused before memory is taken
@@ -151,10 +152,9 @@ def read_kaggle(path: Path) -> tuple[np.ndarray, np.ndarray]:
     Gives   uint8 (N, 28, 28) and integers (N,).
     Raises  DataError: damaged, or a pickle that wants anything but two arrays of integers.
     """
+    data = read_file(path, LARGEST, DataError)
     try:
-        if path.stat().st_size > LARGEST:
-            raise pickle.UnpicklingError(f"it has more than {LARGEST >> 20} MB")
-        tree = read_pickle(path.read_bytes(), _NUMPY)
+        tree = read_pickle(data, _NUMPY)
         images, labels = _array(tree["data"]), _array(tree["labels"]).ravel()
         if images.shape[1:] != (28, 28) or not 0 <= images.min() <= images.max() <= 255:
             raise pickle.UnpicklingError(f"it has images of {images.shape[1:]}, {images.min()} to {images.max()}")
@@ -178,8 +178,8 @@ def _array(told: Any) -> np.ndarray:
         case Call("_codecs.encode", (str(text), "latin1")):
             raw = text.encode("latin1")
     match dtype:
-        case Call("numpy.dtype", (str(code), *_), (_, str(order), *_)) if re.fullmatch("[iu][1248]", code):
-            array = np.frombuffer(raw, order + code).reshape(shape, order="F" if fortran else "C")
+        case Call("numpy.dtype", (str(code), *_), (_, str(end), *_)) if re.fullmatch("[<>=|][iu][1248]", end + code):
+            array = np.frombuffer(raw, end + code).reshape(shape, order="F" if fortran else "C")
             if array.shape == shape:
                 return array
     raise pickle.UnpicklingError("it has an array of other things than integers")

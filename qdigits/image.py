@@ -3,7 +3,6 @@
 import io
 import math
 import os
-import stat
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
 from .errors import ImageError
+from .files import read_file
 from .ink import EDGE, LONGEST, SOLID, find_ink, polarity
 
 TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
@@ -48,7 +48,7 @@ def open_photo(source: Any) -> np.ndarray:
 def open_reduced(source: Any) -> tuple[np.ndarray, float]:
     """`open_photo`, and how many original pixels one pixel is."""
     if isinstance(source, (str, os.PathLike)):
-        source = _read_file(source)
+        source = read_file(source, MAX_BYTES, ImageError)
     elif hasattr(source, "read"):
         source = source.read(MAX_BYTES + 1)
     try:
@@ -88,19 +88,6 @@ def _reduced(image: Image.Image) -> Image.Image:
     if (fewer := max(image.size) // LONGEST) > 1:
         image = image.reduce(fewer)
     return image.convert("RGB") if mode == "CMYK" else image
-
-
-def _read_file(path: str | os.PathLike) -> bytes:
-    try:
-        found = os.stat(path)
-        if not stat.S_ISREG(found.st_mode):  # a FIFO would hang, a folder has no bytes
-            raise ImageError(f"{path}: not a regular file")
-        if found.st_size > MAX_BYTES:
-            raise ImageError(f"{path}: {found.st_size:,} bytes; at most {MAX_BYTES:,} are read")
-        with open(path, "rb") as file:
-            return file.read()
-    except (OSError, ValueError) as error:
-        raise ImageError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _from_array(array: Any) -> np.ndarray:

@@ -3,9 +3,7 @@
 import io
 import json
 import pickle
-import stat
 import zipfile
-from pathlib import Path
 from typing import Any
 
 import safetensors.torch
@@ -24,25 +22,12 @@ NAMES = frozenset({
 STORAGES = {"torch.FloatStorage": torch.float32, "torch.LongStorage": torch.int64}
 
 
-def read_weights(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    """(description, weights) from a file of torch.save or of safetensors; a bare state_dict has no description.
+def read_weights(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """(description, weights) from what torch.save or safetensors wrote; a bare state_dict has no description.
 
-    Raises  ModelFileError: absent, unsafe, larger than it needs to be. Damage may raise anything.
+    Raises  ModelFileError: unsafe, or larger than it needs to be. Damage may raise anything.
     """
-    data = _read(path)
     return _from_zip(data) if data.startswith(b"PK") else _from_safetensors(data)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        about = path.stat()  # before opening: a named pipe would wait for ever
-        if not stat.S_ISREG(about.st_mode):
-            raise ModelFileError("not a file")
-        if about.st_size > LARGEST:
-            raise ModelFileError(f"larger than any model file ({LARGEST // 2**20} MB)")
-        return path.read_bytes()
-    except (OSError, ValueError) as error:
-        raise ModelFileError("cannot be read; is the path right?") from error
 
 
 def _from_zip(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:

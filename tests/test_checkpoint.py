@@ -17,8 +17,8 @@ from tests.attacks import model_files, mutants, tried
 
 WORDS = {  # each guard says what it found, and not merely that something is wrong
     "a directory": "not a file",
-    "a terabyte, sparse": "larger than any model file",
-    "the path '/proc/self/mem'": "cannot be read",
+    "a terabyte, sparse": "1,099,511,627,776 bytes; 1 to 33,554,432 can be read",
+    "the path '/proc/kmsg'": "0 bytes",
     "the path 'nowhere.pth'": "no such model here",
     "600,000 parts": "more parts",
     "compressed gigabyte": "compressed",
@@ -36,6 +36,7 @@ WORDS = {  # each guard says what it found, and not merely that something is wro
     "hidden1 = 128": "no mlp has the dimensions",
     "another's weights": "do not fit",
     "a weight NaN": "weights are not finite",
+    "a bare state_dict with -inf": "weights are not finite",
     "temperature = 0.0": "answers are not finite",
     "a bare state_dict of another network": "not those of the brief's",
     "text": "damaged, or not a model file",

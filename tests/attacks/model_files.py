@@ -268,6 +268,11 @@ def _strangers() -> Iterator[tuple[str, bytes]]:
         for part in ("pickle", "storages", "tensors", "sys_info"):
             tar.addfile(tarfile.TarInfo(part), io.BytesIO(b""))
     yield "tar, as torch 0.1 wrote", buffer.getvalue()
+    state = build("mlp").body.state_dict()
+    state["1.bias"][0] = -torch.inf  # a ReLU hides it
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    yield "a bare state_dict with -inf", buffer.getvalue()
     buffer = io.BytesIO()
     torch.save(build("mlp", {"hidden1": 100}).body.state_dict(), buffer)
     yield "a bare state_dict of another network", buffer.getvalue()
@@ -291,7 +296,7 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
     (folder / "huge.pth").unlink()
     (folder / "loop.pth").symlink_to(folder / "loop.pth")
     yield "a link to itself", folder / "loop.pth"
-    for path in ("/dev/zero", "/dev/stdin", "/proc/self/mem", "nowhere.pth", "a\0b", "x" * 5000, "~", ""):
+    for path in ("/dev/zero", "/dev/stdin", "/proc/self/mem", "/proc/kmsg", "nowhere.pth", "a\0b", "x" * 5000, "~", ""):
         yield f"the path {path[:20]!r}", Path(path)
 
 

@@ -22,7 +22,7 @@ from qdigits.checkpoint import load_model_file, load_state
 from qdigits.config import TrainConfig
 from tests.attacks import mirrors
 
-SETTINGS = TrainConfig(data="sample", epochs=12, average=0.99, schedule="cosine", seed=1)
+SETTINGS = TrainConfig(data="sample", epochs=12, batch_size=250, lr=0.05, average=0.9, schedule="cosine", seed=1)
 LEFT = {"config.json", "metrics.jsonl", "best.pth", "last.pth", "state.pt", "state.pt.prev", "lock"}
 
 

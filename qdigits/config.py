@@ -25,7 +25,8 @@ class TrainConfig:
     """official: MNIST's own test set; writer: no hand on two sides; random: as the brief has it."""
     validation: float = 0.1
     """Share of the training images (whole writers where they are known) held out to choose by."""
-    epochs: int = 15
+    epochs: float = 15
+    """The last one is cut short where this is no whole number."""
     batch_size: int = 32
     lr: float = 1e-3
     """Learning rate at its highest."""
@@ -51,7 +52,7 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, least, most in (
-            ("epochs", 1, 100_000), ("batch_size", 1, 65_536), ("lr", 1e-9, 10), ("threads", 1, 1024),
+            ("epochs", 0.001, 100_000), ("batch_size", 1, 65_536), ("lr", 1e-9, 10), ("threads", 1, 1024),
             ("momentum", 0, 0.9999), ("weight_decay", 0, 10), ("validation", 0.001, 0.9), ("warmup", 0, 1),
             ("negatives", 0, 1), ("drawn", 0, 1), ("average", 0, 0.99999), ("label_smoothing", 0, 0.9),
             ("seed", 0, 2**31),

@@ -49,17 +49,17 @@ def _generator(device: torch.device, *key: int) -> torch.Generator:
     return torch.Generator(device).manual_seed(mixed)
 
 
-def batch_at(
-    train: Split, chosen: Tensor, config: TrainConfig, key: tuple[int, ...], world: World
+def batch_of(
+    tiles: Tensor, labels: Tensor, config: TrainConfig, key: tuple[int, ...], world: World
 ) -> tuple[Tensor, Tensor]:
-    """This rank's share of a batch, as the network is to see it: images (N, 1, 28, 28) and labels (N,).
+    """This rank's share of a batch of uint8 tiles, as the network is to see it: images (N, 1, 28, 28) and labels (N,).
 
     All is drawn for the whole batch, before the ranks divide it: any number of processes sees the same.
     """
-    images, labels = train.images[chosen][:, None].float() / 255, train.labels[chosen]
+    images = tiles[:, None].float() / 255
     if config.negatives or config.drawn or config.augment:
         rng = _generator(images.device, *key)
-        n = len(chosen)
+        n = len(labels)
         forms, names = drawn(round(config.drawn * n), rng)
         others = negatives(round(config.negatives * n), images, labels, rng)
         images = torch.cat([images, forms, others])
@@ -124,7 +124,8 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
         average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
     optimizers = OPTIMIZERS[config.optimizer](model, config)
     kept: dict[str, Any] = {"model": model, "average": average} | {f"optimizer{i}": o for i, o in enumerate(optimizers)}
-    history, steps = History(), math.ceil(len(train) / config.batch_size)
+    history, steps = History(), math.ceil(len(train) / config.batch_size)  # an epoch
+    last = math.ceil(config.epochs * steps)
 
     if (run_dir / "state.pt").exists():
         state = load_state(run_dir / "state.pt")
@@ -137,40 +138,45 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
     if world.main:  # only now: a training that found no data has not begun
         write_atomically(run_dir / "config.json", _settings(config).encode())
     quiet = None if progress else True  # None: quiet unless this is a terminal
-    bar = tqdm(total=config.epochs * steps, initial=len(history) * steps, disable=quiet, unit="step")
-    for epoch in range(len(history), config.epochs):
-        began, seen = time.perf_counter(), torch.zeros(3)  # loss, right, count
+    bar = tqdm(total=last, initial=len(history) * steps, disable=quiet, unit="step")
+    for epoch in range(len(history), math.ceil(config.epochs)):
+        began = time.perf_counter()
         shuffle = _generator(torch.device("cpu"), config.seed, epoch)
-        order = torch.randperm(len(train), generator=shuffle).to(world.device)
+        order = torch.randperm(len(train), generator=shuffle)[: (last - epoch * steps) * config.batch_size]
+        digits = train.take(order.to(world.device))  # once an epoch: a batch is then a slice
+        batches = zip(digits.images.split(config.batch_size), digits.labels.split(config.batch_size), strict=True)
+        seen = []
         model.train()
-        for step, chosen in enumerate(order.split(config.batch_size)):
-            rate = lr_at(epoch * steps + step, config.epochs * steps, config)
+        for step, (tiles, names) in enumerate(batches):
+            rate = lr_at(epoch * steps + step, last, config)
             for optimizer in optimizers:
                 optimizer.param_groups[0]["lr"] = rate
                 optimizer.zero_grad()
-            images, labels = batch_at(train, chosen, config, (config.seed, epoch, step), world)
+            images, labels = batch_of(tiles, names, config, (config.seed, epoch, step), world)
             loss, logits = loss_of(parallel, images, labels, config)
-            whole = sum(round(share * len(chosen)) for share in (1, config.drawn, config.negatives))
+            whole = sum(round(share * len(names)) for share in (1, config.drawn, config.negatives))
             (loss * (world.size / whole)).backward()  # the mean over the whole batch, once the ranks are averaged
-            with torch.no_grad():
-                seen += torch.stack([loss, (logits.argmax(1) == labels).sum(), torch.tensor(len(labels))]).cpu()
-            if not math.isfinite(float(seen[0])):
-                raise QDigitsError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr")
             for optimizer in optimizers:
                 optimizer.step()
             if average is not None:
                 average.update_parameters(model)
+            seen.append((loss.detach()[None], logits.detach(), labels))  # to be counted together: a sum costs its call
             bar.update()
+        losses, logits, labels = (torch.cat(column) for column in zip(*seen, strict=True))
+        sums = torch.stack([losses.sum(), (logits.argmax(1) == labels).sum(), labels.new_tensor(len(labels))])
+        train_loss, train_accuracy = (world.sum(sums)[:2] / sums[2]).tolist()
+        if not math.isfinite(train_loss):  # one step that is not finite is enough, and nothing is saved yet
+            raise QDigitsError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr")
+        seconds = time.perf_counter() - began
         final: Any = average.module if average is not None else model
         world.share_buffers(final)
-        loss_sum, right, count = world.sum(seen).tolist()
         validation_loss, validation_accuracy = validate(final, held_out, world)
         history.append({
-            "epoch": epoch + 1, "train_loss": loss_sum / count, "train_accuracy": right / count,
+            "epoch": epoch + 1, "train_loss": train_loss, "train_accuracy": train_accuracy,
             "validation_loss": validation_loss, "validation_accuracy": validation_accuracy,
-            "lr": rate, "seconds": time.perf_counter() - began,
+            "lr": rate, "seconds": seconds,
         })  # fmt: skip
-        bar.set_postfix(loss=f"{loss_sum / count:.4f}", validation=f"{validation_accuracy:.2%}")
+        bar.set_postfix(loss=f"{train_loss:.4f}", validation=f"{validation_accuracy:.2%}")
         if world.main:
             calibrate(final, held_out, config.negatives > 0)
             _save(run_dir, card | {"metrics": dict(history[-1])}, final, history, kept)

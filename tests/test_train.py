@@ -19,7 +19,7 @@ from qdigits.errors import ConfigError, QDigitsError
 from qdigits.evaluate import History
 from qdigits.models import MODELS, build
 from qdigits.optim import OPTIMIZERS, lr_at
-from qdigits.train import batch_at, fit
+from qdigits.train import batch_of, fit
 
 ALONE = World(0, 1, torch.device("cpu"))
 
@@ -126,7 +126,7 @@ def test_one_batch_overfits(name, digits_dir):
     torch.manual_seed(0)
     train, _ = load_training("mnist", digits_dir)
     model = build(name)
-    images, labels = batch_at(train, torch.arange(64), TrainConfig(), (0,), ALONE)
+    images, labels = batch_of(train.images[:64], train.labels[:64], TrainConfig(), (0,), ALONE)
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     for _ in range(60):
         optimizer.zero_grad()
@@ -159,10 +159,10 @@ def test_schedules_are_arithmetic_on_the_step():
 def test_every_number_of_processes_sees_the_same_batch(digits_dir):
     train, _ = load_training("mnist", digits_dir)
     config = replace(recipe("best"))
-    chosen = torch.arange(101)
-    whole, labels = batch_at(train, chosen, config, (0, 1, 2), ALONE)
+    batch = train.images[:101], train.labels[:101]
+    whole, labels = batch_of(*batch, config, (0, 1, 2), ALONE)
     for rank in range(3):
-        part, own = batch_at(train, chosen, config, (0, 1, 2), World(rank, 3, torch.device("cpu")))
+        part, own = batch_of(*batch, config, (0, 1, 2), World(rank, 3, torch.device("cpu")))
         assert torch.equal(part, whole[rank::3]) and torch.equal(own, labels[rank::3])
 
 

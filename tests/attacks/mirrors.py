@@ -48,7 +48,7 @@ class _Mirror(BaseHTTPRequestHandler):
             while True:
                 self.wfile.write(bytes(2**16))
         elif how == "silent":
-            time.sleep(1)
+            time.sleep(30)
         else:
             self.wfile.write(body)
 

@@ -105,7 +105,7 @@ class CNN(DigitModel):
                 Residual(2 * width),
                 _conv(2 * width, 4 * width, stride=2),  # (N, 128, 7, 7)
                 Residual(4 * width),
-                nn.Flatten(),
+                nn.Sequential(nn.Flatten(), nn.Dropout(0.3)),
                 nn.Linear(4 * width * 49, 10),
             ), width=width,
         )  # fmt: skip

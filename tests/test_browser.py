@@ -1,5 +1,6 @@
 """The page as people meet it: a real Chromium, a mouse and a finger, desktop and phone, light and dark."""
 
+import csv
 import importlib.util
 import io
 import os
@@ -25,6 +26,9 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
+LOOKS = [(DESKTOP, False), (DESKTOP, True), (PHONE, False), (PHONE, True)]
+every_look = pytest.mark.parametrize("look", LOOKS, ids=["desktop", "desktop dark", "phone", "phone dark"])
+opposite_looks = pytest.mark.parametrize("look", LOOKS[::3], ids=["desktop", "phone dark"])
 WAIT = 30_000  # milliseconds
 
 spec = importlib.util.spec_from_file_location("draw", EXAMPLES / "draw.py")
@@ -55,9 +59,14 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def browser():
+def browser(tmp_path_factory):
+    """Chromium, with a camera before which year.jpg lies."""
+    film = tmp_path_factory.mktemp("camera") / "film.mjpeg"
+    Image.open(EXAMPLES / "year.jpg").resize((640, 360)).save(film, "JPEG")
+    camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    film_in_it = f"--use-file-for-fake-video-capture={film}"
     with sync.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *camera, film_in_it])
         yield chromium
         chromium.close()
 
@@ -89,6 +98,7 @@ def visit(address, browser):
         assert not wrong
         assert "Traceback" not in words and str(ROOT) not in words and "site-packages" not in words
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it scrolls sideways"
+        assert page.locator("img:not([alt]), img[alt='']").count() == 0, "a picture without words"
         context.close()
 
 
@@ -134,12 +144,14 @@ def upload(page, name: str, data: bytes) -> None:
     page.get_by_role("button", name="Predict").click()
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_draw_a_seven(visit, size, dark):
-    page = visit(size, dark)
-    (draw_by_touch if size is PHONE else draw_by_mouse)(page, "7")
+@every_look
+def test_draw_a_seven(visit, look):
+    page = visit(*look)
+    (draw_by_touch if PHONE in look else draw_by_mouse)(page, "7")
     expect(page, "7")
+    page.get_by_text("How did it get there?").click()
+    for step in ("Found here", "The tile it saw", "What decided", "MNIST's nearest 7"):
+        page.get_by_alt_text(step).wait_for()
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("Draw a digit").wait_for()
 
@@ -158,9 +170,9 @@ def test_several_digits_undo_and_keys(visit):
     page.get_by_text("Draw a digit").wait_for()
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_upload_a_tile_a_sideways_photo_a_page_and_a_broken_file(visit, size):
-    page = visit(size)
+@opposite_looks
+def test_upload_a_tile_a_sideways_photo_a_page_and_a_broken_file(visit, look):
+    page = visit(*look)
     upload(page, "seven.png", (EXAMPLES / "seven.png").read_bytes())
     expect(page, "7")
     page.get_by_role("button", name="Remove seven.png").click()
@@ -173,10 +185,47 @@ def test_upload_a_tile_a_sideways_photo_a_page_and_a_broken_file(visit, size):
     expect(page, "2026")
     page.get_by_role("button", name="Remove year.jpg").click()
 
+    upload(page, "page.jpg", (EXAMPLES / "page.jpg").read_bytes())
+    expect(page, "979")
+    page.get_by_role("button", name="Remove page.jpg").click()
+
     upload(page, "broken.png", b"\x89PNG\r\n\x1a\nand then nothing")
     page.get_by_text("broken.png cannot be read").wait_for()
-    page.get_by_text("a page").click()
-    expect(page, "979")
+    page.get_by_text("no digit").click()
+    page.get_by_text("nothing here that looks like a digit").wait_for()
+
+
+def test_a_folder_dropped_is_read_file_by_file(visit, tmp_path):
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for number, name in enumerate(["photo.jpg", "year.jpg", "page.jpg", "star.jpg"] * 5):
+        shutil.copy(EXAMPLES / name, scans / f"scan {number:02}.jpg")
+    page = visit()
+    page.get_by_role("tab", name="Photo").click()
+    box = page.get_by_test_id("stFileUploaderDropzone").bounding_box()
+    hand = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        what = {"items": [], "files": [str(scans)], "dragOperationsMask": 1}
+        hand.send("Input.dispatchDragEvent", {"type": kind, "x": box["x"] + 300, "y": box["y"] + 20, "data": what})
+    page.get_by_alt_text("The picture scan 00.jpg").wait_for()
+    page.get_by_test_id("stFileUploader").get_by_role("progressbar").first.wait_for(state="hidden")
+    page.get_by_role("button", name="Predict").click()
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Readings (CSV)").click()
+    rows = list(csv.reader(table.value.path().read_text().splitlines(True)))
+    assert len(rows) == 1 + 20 and rows[2][:2] == ["scan 01.jpg", "2026"] and rows[4][:2] == ["scan 03.jpg", "–"]
+
+
+@opposite_looks
+def test_take_a_photograph(visit, look):
+    page = visit(*look)
+    page.get_by_role("tab", name="Photo").click()
+    page.get_by_text("Use the camera").click()
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page, "2026")
+    page.get_by_role("tab", name="Draw").click()
+    page.get_by_role("tab", name="Photo").click()
+    expect(page, "2026")
 
 
 def test_a_wrong_model_path_and_back(visit):
@@ -187,6 +236,9 @@ def test_a_wrong_model_path_and_back(visit):
     path.fill("../elsewhere.pth")
     path.press("Enter")
     page.get_by_text("This model cannot be used").wait_for()
+    pixels = "pad => pad.getContext('2d').getImageData(0, 0, pad.width, pad.height).data"
+    ink = f"pad => ({pixels})(pad).filter((value, i) => i % 4 == 0 && value == 255).length"
+    assert page.get_by_role("img", name="Drawing pad").evaluate(ink) > 1000
     page.get_by_text("mnist_model.pth", exact=True).first.click()
     page.get_by_text("This model cannot be used").wait_for(state="hidden")
     expect(page, "7")
@@ -194,33 +246,46 @@ def test_a_wrong_model_path_and_back(visit):
 
 def keep(page) -> None:
     page.locator("button:visible", has_text="Keep for checking").click()
-    page.get_by_text("They wait under Check").first.wait_for()
+    page.get_by_text("Waiting under Check").first.wait_for()
     page.get_by_role("tab", name="Check").click()
 
 
-def test_correct_take_away_and_teach(visit):
-    page = visit()
+def correct(page, row: int, digit: str) -> None:
+    page.wait_for_timeout(700)  # the table is a canvas: nothing tells when it is painted
+    table = page.get_by_test_id("stDataFrame").filter(visible=True).bounding_box()
+    page.mouse.dblclick(table["x"] + table["width"] / 2, table["y"] + 35 + 44 * row + 22, delay=90)  # no hand is faster
+    page.locator("#portal").get_by_role("combobox").wait_for()
+    page.keyboard.type(digit)
+    page.keyboard.press("Enter")
+
+
+@opposite_looks
+def test_correct_take_away_and_teach(visit, look):
+    page = visit(*look)
     page.get_by_role("tab", name="Photo").click()
     page.get_by_text("a page").click()
     keep(page)
     page.get_by_text("20 of 20 right").wait_for()
-    page.wait_for_timeout(1000)  # the table is a canvas: nothing tells when it is painted
-    table = page.get_by_test_id("stDataFrame").filter(visible=True).bounding_box()
-    page.mouse.dblclick(table["x"] + table["width"] - 60, table["y"] + 52)  # the first row's last cell
-    page.locator("#portal").get_by_role("combobox").wait_for()
-    page.keyboard.type("9")
-    page.keyboard.press("Enter")
+    correct(page, 0, "9")
     page.get_by_text("19 of 20 right").wait_for()
-    page.get_by_role("button", name="Forget all").click()
-    page.get_by_text("Nothing to check yet").wait_for()
     page.get_by_role("tab", name="Photo").click()
+    page.get_by_text("a year").click()
     keep(page)
-    page.get_by_text("20 of 20 right").wait_for()
+    page.get_by_text("23 of 24 right").wait_for()
+    correct(page, 1, "7")
+    page.get_by_text("22 of 24 right").wait_for()
     with page.expect_download() as table:
         page.get_by_role("button", name="Table (CSV)").click()
-    assert table.value.path().read_text().startswith("from,read,sure,true")
-    page.get_by_role("button", name="Learn from these 20 digits").click()
+    head, first, second, *_ = table.value.path().read_text().splitlines()
+    assert (head, first[-2:], second[-2:]) == ("from,read,sure,true", ",9", ",7")
+    page.get_by_role("button", name="Learn from these 24 digits").click()
     page.get_by_text("those it did not learn from").wait_for()
     with page.expect_download() as model:
         page.get_by_role("button", name="Model (.pth)").click()
     assert model.value.path().stat().st_size > 10_000
+    page.get_by_role("button", name="Compare with the old one").click()
+    page.get_by_role("tab", name="Photo").click()
+    page.get_by_text("my handwriting").filter(visible=True).first.wait_for()
+    page.get_by_role("tab", name="Check").click()
+    page.get_by_role("button", name="Forget all").click()
+    page.get_by_text("Nothing to check yet").wait_for()

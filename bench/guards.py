@@ -29,7 +29,7 @@ sys.dont_write_bytecode = True
 ROOT = Path(__file__).parent.parent
 MEMORY, ASLEEP = 8 * 2**30, 120  # bytes, seconds
 TESTS = {  # where the tests of a module are, and which of them matter here
-    "files": ("checkpoint data cli", "disk or folders or killed or forbidden or attack or cache or exit"),
+    "files": ("checkpoint data cli", "disk or folder or killed or forbidden or attack or table or draws or failures"),
     "weights": ("checkpoint", ""),
     "checkpoint": ("checkpoint", ""),
     "formats": ("data checkpoint", "lie or damaged or kaggle or attack"),

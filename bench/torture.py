@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -137,7 +138,7 @@ def idx(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
 def photos(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     model, tile = load_model(), load_test("sample").images[0].numpy()
     tally = Tally()
-    for what, picture in pictures.zoo(tile):
+    for what, picture in chain(pictures.zoo(tile), pictures.large()):
         tally.add(what, tried(lambda picture=picture: read(model, picture)), lambda _: True, ImageError)
     yield "odd pictures", str(tally)
     tally, kinds = Tally(), list(pictures.encodings(tile))

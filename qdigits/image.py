@@ -17,7 +17,7 @@ from .ink import EDGE, LONGEST, SOLID, find_ink, polarity
 
 TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
-KEPT = {"1": "L", "L": "L", "I": "I", "F": "F", "CMYK": "CMYK"}  # a mode of Pillow, and the one it is made small in
+KEPT = {"1": "L", "L": "L", "LA": "LA", "I": "I", "F": "F", "CMYK": "CMYK"}  # Pillow's mode, the one to make small
 SPECK = 8  # a smaller mark (pixels) is no digit
 MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
 
@@ -82,12 +82,14 @@ def _decoded(source: Any) -> tuple[np.ndarray, float]:
 
 def _reduced(image: Image.Image) -> Image.Image:
     """As L, RGB, RGBA, I or F; made small first, for a copy of 50 megapixels takes 200 MB."""
-    mode = "RGBA" if image.has_transparency_data else KEPT.get(image.mode.split(";")[0], "RGB")
+    mode = KEPT.get(image.mode.split(";")[0], "RGB")
+    if image.has_transparency_data and mode != "LA":
+        mode = "RGBA"
     if image.mode != mode:
         image = image.convert(mode)
     if (fewer := max(image.size) // LONGEST) > 1:
         image = image.reduce(fewer)
-    return image.convert("RGB") if mode == "CMYK" else image
+    return image.convert({"CMYK": "RGB", "LA": "RGBA"}[mode]) if mode in ("CMYK", "LA") else image
 
 
 def _from_array(array: Any) -> np.ndarray:

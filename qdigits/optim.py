@@ -17,7 +17,7 @@ def _sgd(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
 
 
 def _adamw(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
-    return [torch.optim.AdamW(model.parameters(), c.lr, weight_decay=c.weight_decay, fused=True)]
+    return [torch.optim.AdamW(model.parameters(), c.lr, (c.momentum, 0.999), weight_decay=c.weight_decay, fused=True)]
 
 
 def _muon(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:

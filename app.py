@@ -32,10 +32,10 @@ STYLE = """<style>
 .stMainBlockContainer { max-width: 62rem; padding-top: 2.5rem }
 h1 { font-size: clamp(1.8rem, 6vw, 2.75rem) !important; padding-bottom: .25rem !important }
 .answer { font-size: clamp(5rem, 20vw, 9rem); line-height: 1; font-weight: 600 }
-.answer.unsure { opacity: .5 } .stCode > div { opacity: 1 !important }
+.answer.unsure { opacity: .5 } .stCode > div { opacity: 1 !important; visibility: visible }
 [data-testid="stCaptionContainer"] { opacity: .8 !important }
 [data-testid="stBaseButton-primary"] p { color: light-dark(#fff, #042f2e) }
-[class*="st-key-few"] pre, [class*="st-key-many"] pre { background: none; padding-left: 0 }
+[class*="st-key-few"] pre, [class*="st-key-many"] pre { background: none; padding: .5rem 3rem .5rem 0 }
 [class*="st-key-few"] code { font: 600 clamp(3.5rem, 18vw, 5.5rem)/1 "Source Sans", sans-serif }
 [class*="st-key-many"] code { font-size: clamp(1.2rem, 5vw, 1.6rem) }
 </style>"""
@@ -94,7 +94,7 @@ def choose_models() -> dict[str, tuple[Any, tuple]]:
         st.session_state.setdefault("path", BEST)
         name = st.text_input("Model path", key="path", help="A model file in this folder, or a bundled one.") or BEST
         for file in bundled:
-            st.button(file, on_click=st.session_state.update, kwargs={"path": file}, type="tertiary")
+            st.button(file, on_click=st.session_state.update, kwargs={"path": file}, width="stretch")
         others = [*bundled, MINE] if "mine" in st.session_state else bundled
         other = st.selectbox("Compare with", others, index=None, key="other", placeholder="no other model")
     models = {each: open_model(each) for each in dict.fromkeys([name, other]) if each}

@@ -13,6 +13,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -108,17 +110,23 @@ async def together(port: int, times: list[float]) -> None:
     await asyncio.gather(*(visitor(number, port, gate, times) for number in range(VISITORS)))
 
 
-def told(what: str, milliseconds: list[float]) -> None:
+def told(what: str, figure: str, wanted: str) -> None:
+    print(f"| {what} | {figure} | {wanted} |", flush=True)
+
+
+def told_times(what: str, milliseconds: list[float], wanted: str) -> None:
     middle, high = np.percentile(milliseconds, [50, 95]) / 1000
-    print(f"{what}: median {middle:.2f} s, p95 {high:.2f} s, {len(milliseconds)} answers")
+    told(f"{what}, {len(milliseconds)} answers, all right", f"median {middle:.2f} s, p95 {high:.2f} s", wanted)
 
 
-def main() -> None:
+@contextmanager
+def served() -> Iterator[tuple[int, int]]:
+    """The page on a free port, and the server's process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while True:
             try:
@@ -126,28 +134,37 @@ def main() -> None:
                 break
             except OSError:
                 time.sleep(0.1)
+        yield port, server.pid
+    finally:
+        server.terminate()
+
+
+def main() -> None:
+    told("what", "measured", "wanted")
+    told("---", "---", "---")
+    with served() as (port, process):
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             page = chromium.new_page()
             page.add_init_script(WATCH)
             page.goto(f"http://127.0.0.1:{port}/")
             page.get_by_role("img", name="Drawing pad").wait_for()
-            serving = psutil.Process(server.pid)
+            serving = psutil.Process(process)
             for number in range(READINGS):
                 if number == WARM:
                     before, spent = serving.memory_info().rss, sum(serving.cpu_times()[:2])
                 draw(page, DIGITS[number % 4])
                 page.mouse.up()
                 answered(page, number + 1)
-            told("stroke to answer, one visitor", page.evaluate("window.took.slice(1)"))
+            stroke_to_answer = page.evaluate("window.took.slice(1)")
+            told_times("stroke to answer, one visitor", stroke_to_answer, "median 0.5 s, p95 1 s at most")
             spent = (sum(serving.cpu_times()[:2]) - spent) / (READINGS - WARM)
             grown = (serving.memory_info().rss - before) / 2**20
-            print(f"over {READINGS - WARM} readings: {spent:.3f} s of processor each, memory {grown:+.1f} MB")
+            told(f"memory over {READINGS - WARM} readings", f"{grown:+.1f} MB", "below +30 MB")
+            told("processor of the server for each of these", f"{spent:.3f} s", "")
         times: list[float] = []
         asyncio.run(together(port, times))
-        told(f"{VISITORS} at once", [1000 * one for one in times])
-    finally:
-        server.terminate()
+        told_times(f"{VISITORS} visitors in the same instant", [1000 * one for one in times], "p95 1 s at most")
 
 
 if __name__ == "__main__":

@@ -167,7 +167,7 @@ class Fast99(Fast97):
     """The same with a second convolution."""
 
     architecture = "fast99"
-    edge, widths = 3, (40, 40)
+    widths = 32, 64
 
 
 class Fast995(Fast97):

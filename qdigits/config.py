@@ -92,7 +92,7 @@ RECIPES: dict[str, TrainConfig] = {
     "fast97": TrainConfig(model="fast97", epochs=0.27, lr=0.05, **SPRINT),
     "fast99": TrainConfig(model="fast99", epochs=0.85, lr=0.02, label_smoothing=0.1, **SPRINT),
     "fast995": TrainConfig(
-        model="fast995", epochs=2.5, lr=0.015, label_smoothing=0.1, augment=("shift",), **SPRINT,
+        model="fast995", epochs=4, lr=0.02, label_smoothing=0.1, augment=("shift",), **SPRINT,
     ),
 }  # fmt: skip
 

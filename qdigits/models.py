@@ -174,7 +174,7 @@ class Fast995(Fast97):
     """The same, wider, with a third."""
 
     architecture = "fast995"
-    edge, cosines, widths = 2, 8, (48, 48, 48)
+    edge, cosines, widths = 2, 8, (32, 64, 64)
 
 
 MODELS: dict[str, Callable[..., DigitModel]] = {

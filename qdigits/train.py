@@ -9,7 +9,7 @@ import math
 import platform
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -101,18 +101,16 @@ def fit(config: TrainConfig, run_dir: str | Path, resume: bool = False, progress
         if name not in AUGMENTATIONS:
             raise ConfigError(f"there is no augmentation {name!r}; choose from {', '.join(AUGMENTATIONS)}")
     torch.set_num_threads(config.threads)
+    digits = load_training(config.data, config.data_dir, config.split, config.validation, config.seed, _to_tile)
     run_dir = Path(run_dir)
     with join(config.device) as world, _claimed(run_dir, world, config, resume):
         if config.batch_size < world.size:
             raise ConfigError(f"{world.size} processes cannot share a batch of {config.batch_size}; start fewer")
-        return _fit(config, run_dir, world, progress and world.main)
+        return _fit(config, run_dir, digits, world, progress and world.main)
 
 
-def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> History:
-    train, held_out = (
-        split.to(world.device)
-        for split in load_training(config.data, config.data_dir, config.split, config.validation, config.seed, _to_tile)
-    )
+def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: World, progress: bool) -> History:
+    train, held_out = (split.to(world.device) for split in digits)
     torch.manual_seed(config.seed)
     model = build(config.model).to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model.mean, model.std = (value.float() for value in _mean_std(train.images))
@@ -135,7 +133,7 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
         history = History(state["history"])
 
     card = card_of(config)
-    if world.main:  # only now: a training that found no data has not begun
+    if world.main:
         write_atomically(run_dir / "config.json", _settings(config).encode())
     quiet = None if progress else True  # None: quiet unless this is a terminal
     bar = tqdm(total=last, initial=len(history) * steps, disable=quiet, unit="step")
@@ -143,8 +141,8 @@ def _fit(config: TrainConfig, run_dir: Path, world: World, progress: bool) -> Hi
         began = time.perf_counter()
         shuffle = _generator(torch.device("cpu"), config.seed, epoch)
         order = torch.randperm(len(train), generator=shuffle)[: (last - epoch * steps) * config.batch_size]
-        digits = train.take(order.to(world.device))  # once an epoch: a batch is then a slice
-        batches = zip(digits.images.split(config.batch_size), digits.labels.split(config.batch_size), strict=True)
+        shuffled = train.take(order.to(world.device))  # once an epoch: a batch is then a slice
+        batches = zip(*(part.split(config.batch_size) for part in (shuffled.images, shuffled.labels)), strict=True)
         seen = []
         model.train()
         for step, (tiles, names) in enumerate(batches):

@@ -38,6 +38,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {  # of the share of training d
     "constant": lambda done: 1.0,
     "linear": lambda done: 1 - done,
     "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+    "trapezoid": lambda done: min(1, 3 * (1 - done)),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from .errors import ConfigError
 
-Optimizer = Literal["sgd", "nesterov", "adamw", "muon"]
+Optimizer = Literal["sgd", "nesterov", "adamw"]
 Schedule = Literal["constant", "cosine", "linear", "trapezoid"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import torch
 from torch import nn
@@ -11,27 +11,16 @@ from torch import nn
 from .config import TrainConfig
 
 
-def _sgd(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
-    decay, nesterov = c.weight_decay, c.optimizer == "nesterov"
-    return [torch.optim.SGD(model.parameters(), c.lr, c.momentum, 0, decay, nesterov, fused=True)]
+def _sgd(parameters: Iterable[nn.Parameter], c: TrainConfig) -> torch.optim.Optimizer:
+    return torch.optim.SGD(parameters, c.lr, c.momentum, 0, c.weight_decay, c.optimizer == "nesterov", fused=True)
 
 
-def _adamw(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
-    return [torch.optim.AdamW(model.parameters(), c.lr, (c.momentum, 0.999), weight_decay=c.weight_decay, fused=True)]
+def _adamw(parameters: Iterable[nn.Parameter], c: TrainConfig) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(parameters, c.lr, (c.momentum, 0.999), weight_decay=c.weight_decay, fused=True)
 
 
-def _muon(model: nn.Module, c: TrainConfig) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) is for matrices; biases, norms and convolutions go to AdamW."""
-    matrices = [p for p in model.parameters() if p.ndim == 2]
-    rest = [p for p in model.parameters() if p.ndim != 2]
-    return [
-        torch.optim.Muon(matrices, c.lr, c.weight_decay, c.momentum, adjust_lr_fn="match_rms_adamw"),
-        torch.optim.AdamW(rest, c.lr, weight_decay=c.weight_decay, fused=True),
-    ]
-
-
-OPTIMIZERS: dict[str, Callable[[nn.Module, TrainConfig], list[torch.optim.Optimizer]]] = {
-    "sgd": _sgd, "nesterov": _sgd, "adamw": _adamw, "muon": _muon,
+OPTIMIZERS: dict[str, Callable[[Iterable[nn.Parameter], TrainConfig], torch.optim.Optimizer]] = {
+    "sgd": _sgd, "nesterov": _sgd, "adamw": _adamw,
 }  # fmt: skip
 
 SCHEDULES: dict[str, Callable[[float], float]] = {  # of the share of training done, 0 to 1

@@ -120,8 +120,8 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
     average = None
     if config.average:
         average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
-    optimizers = OPTIMIZERS[config.optimizer](model, config)
-    kept: dict[str, Any] = {"model": model, "average": average} | {f"optimizer{i}": o for i, o in enumerate(optimizers)}
+    optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
+    kept: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
     history, steps = History(), math.ceil(len(train) / config.batch_size)  # an epoch
     last = math.ceil(config.epochs * steps)
 
@@ -147,15 +147,13 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         model.train()
         for step, (tiles, names) in enumerate(batches):
             rate = lr_at(epoch * steps + step, last, config)
-            for optimizer in optimizers:
-                optimizer.param_groups[0]["lr"] = rate
-                optimizer.zero_grad()
+            optimizer.param_groups[0]["lr"] = rate
+            optimizer.zero_grad()
             images, labels = batch_of(tiles, names, config, (config.seed, epoch, step), world)
             loss, logits = loss_of(parallel, images, labels, config)
             whole = sum(round(share * len(names)) for share in (1, config.drawn, config.negatives))
             (loss * (world.size / whole)).backward()  # the mean over the whole batch, once the ranks are averaged
-            for optimizer in optimizers:
-                optimizer.step()
+            optimizer.step()
             if average is not None:
                 average.update_parameters(model)
             seen.append((loss.detach()[None], logits.detach(), labels))  # to be counted together: a sum costs its call

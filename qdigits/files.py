@@ -25,8 +25,8 @@ def resolve(path: str | Path, root: str | Path | None = None) -> Path:
         inside = root is None or path.resolve().is_relative_to(Path(root).resolve())
         if path.exists() and (inside or path in bundled.values()):
             return path
-    except (OSError, ValueError):
-        pass  # a name no file system could hold
+    except (OSError, ValueError, RuntimeError):
+        pass  # a name no file system could hold, a link to itself
     if str(path) in bundled:
         return bundled[str(path)]
     raise ModelFileError(f"{path}: no such model here; bundled are {', '.join(bundled) or 'none yet'}")

@@ -198,6 +198,7 @@ def test_missing_and_forbidden_give_the_same_words(tmp_path, monkeypatch):
         folder.mkdir()
         (folder / "m.pth").touch()
     (inside / "link.pth").symlink_to(outside / "m.pth")
+    (inside / "loop.pth").symlink_to("loop.pth")
     assert resolve(inside / "m.pth", inside) == inside / "m.pth"
     assert resolve(outside / "m.pth") == outside / "m.pth"
 
@@ -207,7 +208,8 @@ def test_missing_and_forbidden_give_the_same_words(tmp_path, monkeypatch):
         return str(caught.value).replace(str(path), "PATH")
 
     missing = words(inside / "nowhere.pth")
-    for path in (outside / "m.pth", outside / "nowhere.pth", inside / "../out/m.pth", inside / "link.pth"):
+    outsiders = outside / "m.pth", outside / "nowhere.pth", inside / "../out/m.pth"
+    for path in (*outsiders, inside / "link.pth", inside / "loop.pth"):
         assert words(path) == missing
     monkeypatch.setenv("QDIGITS_MODEL_ROOT", str(inside))
     with pytest.raises(ModelFileError):

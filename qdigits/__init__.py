@@ -5,6 +5,7 @@
 """
 
 import importlib
+import os
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from .read import Prediction, Reading, load_model, predict, predict_many, read, test_single_image
 
 __version__ = "0.1.0"
+
+# torch's oneDNN keeps what it prepared for every batch size it met; at its own 1,024 that is a gigabyte
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 __all__ = [
     "ConfigError",

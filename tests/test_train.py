@@ -15,7 +15,7 @@ from qdigits.checkpoint import load_model_file
 from qdigits.config import RECIPES, TrainConfig, recipe
 from qdigits.data import load_training
 from qdigits.distributed import World
-from qdigits.errors import ConfigError, QDigitsError
+from qdigits.errors import ConfigError, DataError, QDigitsError
 from qdigits.evaluate import History
 from qdigits.models import MODELS, build
 from qdigits.optim import OPTIMIZERS, lr_at
@@ -177,3 +177,9 @@ def test_what_cannot_go_well_is_refused(short, tmp_path):
     with pytest.raises(QDigitsError, match="no longer finite"):
         fit(replace(short, lr=10, optimizer="sgd", momentum=0.99, augment=()), tmp_path / "wild")
     assert not (tmp_path / "wild" / "last.pth").exists()
+
+
+def test_a_training_without_data_leaves_nothing(short, tmp_path):
+    with pytest.raises(DataError, match="nowhere"):
+        fit(replace(short, data_dir="nowhere"), tmp_path / "run")
+    assert not (tmp_path / "run").exists()

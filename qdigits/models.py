@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .errors import ConfigError
@@ -133,18 +134,24 @@ class Tiny(DigitModel):
         )  # fmt: skip
 
 
-def _cosines(count: int) -> nn.Conv2d:
-    """A layer that is not learned: the lowest cosines of a 5x5 patch and their negatives, low ones turned down.
+class Cosines(nn.Module):
+    """Filters that are not learned: the lowest cosines of a 5x5 patch and their negatives, low ones turned down.
 
     Whitening the patches of digits comes to the same, and a small network's dearest gradient is never asked for.
     """
-    waves = torch.cos(torch.outer(torch.arange(5), torch.arange(5) + 0.5) * torch.pi / 5)
-    waves /= waves.norm(dim=1, keepdim=True)
-    lowest = sorted(product(range(5), repeat=2), key=sum)[:count]
-    filters = torch.stack([0.3 * (1 + i + j) * waves[i].outer(waves[j]) for i, j in lowest])[:, None]
-    layer = nn.Conv2d(1, 2 * count, 5, stride=2, padding=2, bias=False).requires_grad_(False)
-    layer.weight.copy_(torch.cat([filters, -filters]))
-    return layer
+
+    filters: Tensor
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        waves = torch.cos(torch.outer(torch.arange(5), torch.arange(5) + 0.5) * torch.pi / 5)
+        waves /= waves.norm(dim=1, keepdim=True)
+        lowest = sorted(product(range(5), repeat=2), key=sum)[:count]
+        filters = torch.stack([0.3 * (1 + i + j) * waves[i].outer(waves[j]) for i, j in lowest])[:, None]
+        self.register_buffer("filters", torch.cat([filters, -filters]))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(F.conv2d(x, self.filters, stride=2, padding=2))
 
 
 class Fast97(DigitModel):
@@ -156,7 +163,7 @@ class Fast97(DigitModel):
 
     def __init__(self) -> None:
         channels, side = 2 * self.cosines, 14 - self.edge
-        layers = [nn.ZeroPad2d(-self.edge), _cosines(self.cosines), nn.ReLU()]  # (N, 12, 10, 10)
+        layers = [nn.ZeroPad2d(-self.edge), Cosines(self.cosines)]  # (N, 12, 10, 10)
         for width, stride in zip(self.widths, (2, 1, 1), strict=False):
             layers.append(_conv(channels, width, stride=stride))  # (N, 32, 5, 5)
             channels, side = width, math.ceil(side / stride)

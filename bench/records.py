@@ -16,9 +16,7 @@ QDIGITS = [sys.executable, "-m", "qdigits"]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("recipe")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data-dir", default=str(ROOT.parent / "shared" / "data" / "mnist"))
@@ -29,10 +27,8 @@ def main() -> None:
         run, out = ROOT / "runs" / name, ROOT / "docs" / "results" / name
         if (out / "report.json").exists():
             continue
-        subprocess.run(
-            [*QDIGITS, "train", args.recipe, "--seed", str(seed), "--run-dir", run, "--resume", *data],
-            check=True,
-        )
+        train = [*QDIGITS, "train", args.recipe, "--seed", str(seed), "--run-dir", run, "--resume", *data]
+        subprocess.run(train, check=True)
         subprocess.run([*QDIGITS, "evaluate", run / "last.pth", "--out", out, *data], check=True)
         shutil.copy(run / "metrics.jsonl", out)
         for picture in out.glob("*.png"):

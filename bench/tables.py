@@ -27,7 +27,7 @@ README = ROOT / "README.md"
 RESULTS = """# Results
 
 Written by `make tables` from docs/results. The test digits were looked at once a training, at its end; everything was
-chosen on writers held out of the training digits. Times are those of one thread on a shared machine.
+chosen on writers held out of the training digits. Times are those of a shared machine.
 
 {table}
 
@@ -48,29 +48,18 @@ def results() -> str:
     reports = defaultdict(list)
     for path in sorted((ROOT / "docs" / "results").glob("*/report.json")):
         reports[re.sub(r"-seed\d+$", "", path.parent.name)].append(Report.load(path))
-    rows = [
-        [
-            "",
-            "parameters",
-            "trained for",
-            "right of MNIST's 10,000",
-            "wrong (95 % interval)",
-            "calibration error",
-            "by",
-        ]
-    ]
-    for name, seeds in sorted(
-        reports.items(), key=lambda item: np.mean([report.all.share for report in item[1]])
-    ):
+    head = "", "parameters", "trained for", "right of 10,000", "wrong (95 % interval)", "calibration error", "by"
+    rows = [list(head)]
+    for name, seeds in sorted(reports.items(), key=lambda item: np.mean([report.all.share for report in item[1]])):
         shares = np.array([report.all.share for report in seeds])
         mean, count = shares.mean(), seeds[0].all.count
         spread = f" ± {100 * shares.std(ddof=1):.2f} ({len(seeds)} seeds)" if len(seeds) > 1 else ""
         few, many = (1e4 * (1 - edge) for edge in reversed(Rate(round(mean * count), count).interval))
-        command = f"python bench/records.py {name}" if name in RECIPES else f"qdigits evaluate {name}.pth"
+        command = f"qdigits evaluate {name}.pth"
+        if name in RECIPES:
+            command = f"python bench/records.py {name}" + f" --seeds {len(seeds)}" * (len(seeds) != 5)
         model = build(RECIPES[name].model) if name in RECIPES else load_model(f"{name}.pth")
-        took = (
-            f"{np.mean([seconds(path) for path in histories]):,.0f} s" if (histories := metrics(name)) else ""
-        )
+        took = f"{np.mean([seconds(path) for path in histories]):,.0f} s" if (histories := metrics(name)) else ""
         rows.append([
             f"`{name}`", f"{sum(p.numel() for p in model.parameters()):,}", took, f"{mean:.2%}{spread}",
             f"{1e4 * (1 - mean):.0f} ({few:.0f} to {many:.0f})", f"{np.mean([r.ece for r in seeds]):.2%}",
@@ -92,15 +81,11 @@ def first_table(name: str) -> str:
     lines = path.read_text().splitlines() if path.exists() else []
     start = next((i for i, line in enumerate(lines) if line.startswith("|")), len(lines))
     end = next((i for i in range(start, len(lines)) if not lines[i].startswith("|")), len(lines))
-    return "\n".join(
-        line for line in lines[start:end] if not line.startswith("| mnist_c ")
-    )  # their mean will do
+    return "\n".join(line for line in lines[start:end] if not line.startswith("| mnist_c "))  # their mean will do
 
 
 def session(block: re.Match) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(block[1])], cwd=ROOT, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-m", *shlex.split(block[1])], cwd=ROOT, capture_output=True, text=True)
     return f"```console\n$ {block[1]}\n{done.stdout}```"
 
 
@@ -110,10 +95,7 @@ def main() -> None:
     tables = {"results": results(), "real": first_table("REAL.md"), "speed": first_table("BENCH.md")}
     for name, content in tables.items():
         text, found = re.subn(
-            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
-            lambda m, c=content: f"{m[1]}{c}\n{m[2]}",
-            text,
-            flags=re.S,
+            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda m, c=content: f"{m[1]}{c}\n{m[2]}", text, flags=re.S
         )
         assert found == 1, f"README.md has no place for {name}"
     README.write_text(text)

@@ -96,20 +96,21 @@ class Residual(nn.Module):
 
 
 class CNN(DigitModel):
-    """Five convolutions: a strided 5x5, then two stages of 3x3 with one residual each."""
+    """Eight convolutions of 3x3: one at full size, then two stages that halve it, of two and three residuals."""
 
     architecture = "cnn"
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 16) -> None:
+        inner, outer = 3 * width, 6 * width
         super().__init__(
             nn.Sequential(
-                _conv(1, width, size=5, stride=2),  # (N, 32, 14, 14)
-                _conv(width, 2 * width),  # (N, 64, 14, 14)
-                Residual(2 * width),
-                _conv(2 * width, 4 * width, stride=2),  # (N, 128, 7, 7)
-                Residual(4 * width),
+                _conv(1, width),  # (N, 16, 28, 28)
+                _conv(width, inner, stride=2),  # (N, 48, 14, 14)
+                *(Residual(inner) for _ in range(2)),
+                _conv(inner, outer, stride=2),  # (N, 96, 7, 7)
+                *(Residual(outer) for _ in range(3)),
                 nn.Sequential(nn.Flatten(), nn.Dropout(0.3)),
-                nn.Linear(4 * width * 49, 10),
+                nn.Linear(outer * 49, 10),
             ), width=width,
         )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """What is not a digit, drawn by the program itself: float32 (N, 1, 28, 28), ink 1.0 on paper 0.0.
 
-Letters, glyphs of random strokes (what letters of any alphabet are made of), sticks, scribbles, two digits in one tile,
-digits turned into no digit, one digit over another, and blank, grained, dotted, boxed or shaded paper.
+Letters, printed and written, glyphs of random strokes (what letters of any alphabet are made of), sticks, scribbles,
+two digits in one tile, digits turned into no digit, one digit over another, and blank, grained, dotted, boxed or shaded
+paper.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import math
 import torch
 from torch import Generator, Tensor
 
+from .alphabets import printed
 from .canvas import affine, resample, strokes, uniform
 from .forms import letters
 
@@ -55,19 +57,12 @@ def _glyphs(digits: Tensor, rng: Generator) -> Tensor:
     return _draw(path, (uniform(digits, rng) * 3).long() + 2, rng)
 
 
-def _lattice(digits: Tensor, rng: Generator) -> Tensor:
-    """Straight and round strokes on a coarse grid with a shared stem, upright: the way most scripts build letters."""
-    grid = 3
-    ends = uniform(digits, rng, 0, grid, (5, 2, 2)).floor() / (grid - 1)  # (N, 5, 2, 2)
-    ends[:, 0, :, 0] = ends[:, 0, :1, 0]
-    bow = uniform(digits, rng, -0.9, 0.9, (5,)) * (uniform(digits, rng, shape=(5,)) < 0.4)
-    t = torch.linspace(0, 1, CURVE + 1, device=digits.device)[None, None, :, None]
-    a, c = ends[:, :, :1], ends[:, :, 1:]
-    normal = (c - a).flip(-1) * torch.tensor([1.0, -1.0], device=digits.device)
-    path = a + (c - a) * t + normal * (4 * t * (1 - t)) * bow[:, :, None, None]
-    path = path + uniform(digits, rng, -0.06, 0.06, path.shape[1:])
-    path[..., 0] *= uniform(digits, rng, 0.5, 1.2)[:, None, None]
-    return _draw(path, (uniform(digits, rng) * 3).long() + 3, rng)
+def _printed(digits: Tensor, rng: Generator) -> Tensor:
+    """A letter of any alphabet, as wide and as slanted as a hand might write it."""
+    known = printed().to(digits.device)
+    chosen = known[torch.randint(len(known), (len(digits),), generator=rng, device=digits.device)]
+    wide, slant = uniform(digits, rng, 0.6, 1.1), uniform(digits, rng, -0.1, 0.4)
+    return resample(chosen, affine(shear=slant, wide=wide, like=digits))
 
 
 def _sticks(digits: Tensor, rng: Generator) -> Tensor:
@@ -131,8 +126,8 @@ def _paper(digits: Tensor, rng: Generator) -> Tensor:
 
 
 KINDS = (
-    (_glyphs, 20), (_lattice, 14), (letters, 24), (_sticks, 6), (_scribble, 6), (_pair, 12), (_over, 3), (_turned, 7),
-    (_paper, 8),
+    (_glyphs, 15), (_printed, 24), (letters, 20), (_sticks, 11), (_scribble, 5), (_pair, 11), (_over, 2), (_turned, 6),
+    (_paper, 6),
 )  # per cent  # fmt: skip
 
 

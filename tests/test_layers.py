@@ -25,7 +25,7 @@ HELPERS = {  # files split off for length: in the layer of those they serve, and
     "cli": {"__main__"}, "batch": {"cli"},
     "pad": {"app"}, "panels": {"app"}, "show": {"app", "panels"}, "adapt": {"panels"},
     "optim": {"train"}, "negatives": {"train", "calibrate"}, "forms": {"train", "negatives"},
-    "canvas": {"augment", "negatives", "forms"}, "ink": {"image"},
+    "alphabets": {"negatives"}, "canvas": {"augment", "negatives", "forms"}, "ink": {"image"},
     "weights": {"checkpoint"}, "formats": {"data", "weights"}, "download": {"data"}, "errors": {"config", "files"},
 }  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
@@ -34,8 +34,8 @@ for helper, users in HELPERS.items():
 
 ROOMS = {
     "streamlit": {"app", "pad", "panels"},
-    "matplotlib": {"plots"},
-    "PIL": {"image", "segment"},
+    "matplotlib": {"alphabets", "plots"},
+    "PIL": {"alphabets", "image", "segment"},
     "cv2": {"image", "ink", "segment", "show"},
     "tyro": {"cli"},
     "onnxruntime": {"engine"},

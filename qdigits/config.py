@@ -77,8 +77,8 @@ SPRINT: Any = {
 CALM: Any = {"optimizer": "adamw", "schedule": "cosine", "warmup": 0.05, "batch_size": 128, "average": 0.999}
 
 WORLD: Any = {
-    "optimizer": "adamw", "schedule": "trapezoid", "warmup": 0.01, "batch_size": 128, "augment": PHOTO, "negatives": 0.3,
-    "drawn": 0.18, "average": 0.9995,
+    "optimizer": "adamw", "schedule": "trapezoid", "warmup": 0.01, "batch_size": 128, "average": 0.9995,
+    "augment": PHOTO, "negatives": 0.3, "drawn": 0.18,
 }  # fmt: skip
 
 RECIPES: dict[str, TrainConfig] = {

@@ -370,6 +370,7 @@ def main() -> None:
         *sprints(repeats // 2 + 1, options.data, options.data_dir),
         *together(max(repeats // 2, 1), options.data, options.data_dir),
         *network(repeats, "mnist_model"),
+        *network(repeats, "mnist_swift"),
         *network(repeats, "mnist_mlp"),
         *whole_process(repeats, count),
     ]

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from qdigits.alphabets import LIKE_DIGITS, printed
 from qdigits.augment import AUGMENTATIONS
 from qdigits.canvas import strokes
 from qdigits.data import load_training
@@ -45,6 +46,13 @@ def test_drawn_digits_are_seeded_and_named():
     assert once.shape == (60, 1, 28, 28) and torch.equal(once, again)
     assert set(labels.tolist()) <= set(FORMS) and len(set(labels.tolist())) > 3
     assert once.amax((1, 2, 3)).min() > 0.5 and once[:, :, :2].max() == 0  # drawn, and inside the box
+
+
+def test_printed_letters_are_framed_like_digits_and_look_like_none():
+    letters = printed()
+    assert len(letters) > 1000 and letters.unique(dim=0).shape[0] > 1000
+    assert letters.amax((1, 2, 3)).min() > 0.5 and letters[:, :, :4].max() == 0
+    assert set("OoIlSZBbqg") <= set(LIKE_DIGITS) and not set("AHKMRXÆЖЩΔΨՖფᐃ") & set(LIKE_DIGITS)
 
 
 def test_a_stroke_lies_where_its_ends_are():

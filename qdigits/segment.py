@@ -229,7 +229,7 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
     gaps = [i for i in range(1, len(row)) if row[i].left - row[i - 1].right > 0.8 * size]
     words = [row[i:j] for i, j in zip([0, *gaps], [*gaps, len(row)], strict=True)]
     whole = sum(mark.mass for mark in row if mark.confidence >= SURE and not any(mark.cut))
-    if _quality(row) > 0.92 or whole > 0.7 * sum(mark.mass for mark in row):
+    if _quality(row) > 0.86 or whole > 0.7 * sum(mark.mass for mark in row):
         numbers = [word for word in words if _quality(word) > 0.5 or len(word) < 3]
     else:
         numbers = [word for word in words if _quality(word) > 0.97 and len(word) > 1]
@@ -237,14 +237,13 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
 
 
 def _quality(marks: list[Mark]) -> float:
-    """The mean confidence of what can be read, if that is most of the ink: chiefly of what had to be cut for it."""
-    known = [mark for mark in marks if mark.confidence > KEEP]
-    if sum(mark.mass for mark in known) < 0.6 * sum(mark.mass for mark in marks):
-        return 0.0
-    return float(np.exp(np.average([np.log(_proof(mark)) for mark in known], weights=[mark.mass for mark in known])))
+    """The mean proof of a digit, by ink."""
+    return float(np.average([_proof(mark) for mark in marks], weights=[mark.mass for mark in marks]))
 
 
 def _proof(mark: Mark) -> float:
+    if mark.confidence <= KEEP:
+        return 0.0
     if not any(mark.cut):
         return max(mark.confidence, 0.7)  # one odd digit doesn't make a row of words
     return min(mark.confidence, 0.7) if mark.row.argmax() == 1 else mark.confidence  # any stroke holds a 1

@@ -14,6 +14,7 @@ UNSURE = 200  # a page with more marks that are no digits is text, not digits th
 SURE = 0.95  # a mark read with this confidence isn't cut
 KEEP = 0.25  # below this confidence a mark is no digit
 STEP, PRICE, MOST = 0.12, 0.3, 9  # a cut each so many heights, through ink for at most that many; pieces to a digit
+BLOT = 1.8  # times as thick as the row's strokes: a 1 has no loop that could be filled, so this is crossed out
 # What a reading of a row pays (nats), tuned on pages pasted together from MNIST digits: to leave ink unread, for each
 # end where a stroke is cut, for each height of paper inside a digit, for a digit smaller than the others.
 DROP, CUT, JOIN, SMALL = 1.6, 0.5, 2.0, 3.0
@@ -233,7 +234,14 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
         numbers = [word for word in words if _quality(word) > 0.5 or len(word) < 3]
     else:
         numbers = [word for word in words if _quality(word) > 0.97 and len(word) > 1]
-    return [mark for word in numbers for mark in word if mark.confidence > KEEP and mark.height > 0.35 * size]
+    pen = np.median([_thickness(mark) for mark in row])
+    return [mark for word in numbers for mark in word if mark.confidence > KEEP and mark.height > 0.35 * size
+            and not (mark.row.argmax() == 1 and _thickness(mark) > BLOT * pen)]  # fmt: skip
+
+
+def _thickness(mark: Mark) -> float:
+    """Half the widest stroke, pixels."""
+    return float(cv2.distanceTransform(np.pad((mark.ink >= EDGE).astype(np.uint8), 1), cv2.DIST_L2, 3).max())
 
 
 def _quality(marks: list[Mark]) -> float:

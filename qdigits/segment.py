@@ -173,10 +173,8 @@ def _best(choices: dict[tuple[int, int], Mark], size: float) -> list[Mark]:
     """The path from left to right that explains most of the ink."""
     best: list[tuple[float, list[Mark]]] = [(0.0, [])]
     for last in range(1, max(choices)[1] + 1):
-        options = []
-        for first in range(max(last - MOST, 0), last):
-            if mark := choices.get((first, last)):
-                options.append((best[first][0] + mark.mass * _worth(mark, size), [*best[first][1], mark]))
+        options = [(best[first][0] + mark.mass * _worth(mark, size), [*best[first][1], mark])
+                   for first in range(max(last - MOST, 0), last) if (mark := choices.get((first, last)))]  # fmt: skip
         best.append(max(options, key=lambda option: option[0]))
     return best[-1][1]
 
@@ -226,6 +224,8 @@ def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
 
 def _digits_only(row: list[Mark]) -> list[Mark]:
     """The words of a row that are numbers: judged strictly in a row of text, mildly in a row of digits."""
+    pens = [cv2.distanceTransform(np.pad((mark.ink >= EDGE).astype(np.uint8), 1), cv2.DIST_L2, 3).max() for mark in row]
+    row = [mark for mark, pen in zip(row, pens, strict=True) if mark.row.argmax() != 1 or pen <= BLOT * np.median(pens)]
     size = _size(row)
     gaps = [i for i in range(1, len(row)) if row[i].left - row[i - 1].right > 0.8 * size]
     words = [row[i:j] for i, j in zip([0, *gaps], [*gaps, len(row)], strict=True)]
@@ -234,14 +234,7 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
         numbers = [word for word in words if _quality(word) > 0.5 or len(word) < 3]
     else:
         numbers = [word for word in words if _quality(word) > 0.97 and len(word) > 1]
-    pen = np.median([_thickness(mark) for mark in row])
-    return [mark for word in numbers for mark in word if mark.confidence > KEEP and mark.height > 0.35 * size
-            and not (mark.row.argmax() == 1 and _thickness(mark) > BLOT * pen)]  # fmt: skip
-
-
-def _thickness(mark: Mark) -> float:
-    """Half the widest stroke, pixels."""
-    return float(cv2.distanceTransform(np.pad((mark.ink >= EDGE).astype(np.uint8), 1), cv2.DIST_L2, 3).max())
+    return [mark for word in numbers for mark in word if mark.confidence > KEEP and mark.height > 0.35 * size]
 
 
 def _quality(marks: list[Mark]) -> float:

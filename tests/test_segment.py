@@ -17,6 +17,8 @@ def page(*rows, size=40, slope=0.0):
                 cv2.line(ink, (x, y - size // 2), (x, y + size // 2), 255, 6)
             if shape == "0":
                 cv2.ellipse(ink, (x, y), (size // 3, size // 2), 0, 0, 360, 255, 6)
+            if shape == "I":  # struck out until nothing could be read: to the judge a bar
+                cv2.line(ink, (x, y - size // 2), (x, y + size // 2), 255, 13)
             if shape == "x":
                 cv2.line(ink, (x - 15, y - 20), (x + 15, y + 20), 255, 6)
                 cv2.line(ink, (x + 15, y - 20), (x - 15, y + 20), 255, 6)
@@ -57,6 +59,10 @@ def test_two_that_touch_are_cut():
 def test_what_the_network_does_not_know_is_left_out():
     assert text(page("01x0110", "01")) == ["010110", "01"]
     assert text(page("xxxx", "0101")) == ["0101"]
+
+
+def test_a_bar_thicker_than_the_others_was_struck_out():
+    assert text(page("010I1", "I")) == ["0101", "1"]
 
 
 def test_the_edge_of_the_sheet_is_no_digit():

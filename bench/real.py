@@ -237,7 +237,7 @@ def main() -> None:
     if given.quick:
         return
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout
-    where = (f"{given.model} ({model.card.get('architecture')}), commit {commit.strip()}, {platform.machine()}, "
+    where = (f"{given.model} (trained at {model.card.get('commit')}), commit {commit.strip()}, {platform.machine()}, "
              f"{os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
              f"OpenCV {cv2.__version__}, Pillow {Image.__version__}")  # fmt: skip
     table = "\n".join([head, *map(str, lines + timed)])

@@ -17,7 +17,7 @@ OTHERS = 0.02  # how often a user shows something that is no digit, as the calib
 
 @torch.no_grad()
 def _logits(model: DigitModel, images: Tensor) -> Tensor:
-    return torch.cat([model(part) for part in images.split(1000)])
+    return torch.cat([model(part) for part in images.split(250)])
 
 
 def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
@@ -27,7 +27,7 @@ def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
     Source  Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599.
     """
     model.eval()
-    images, labels = held_out.images[:, None].float() / 255, held_out.labels
+    images, labels = held_out.images[:, None].float().div_(255), held_out.labels
     logits = _logits(model, images)
     fitted, truth, weight = logits, labels, torch.ones_like(logits[:, 0])
     if refuses:

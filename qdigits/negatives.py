@@ -136,9 +136,8 @@ def negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -> Ten
     made = [digits[:0]]
     for number, (draw, share) in enumerate(KINDS):
         n = count - sum(map(len, made)) if number == len(KINDS) - 1 else round(count * share / 100)
-        pool = (labels > 0) & (labels != 8) if draw is _turned else labels >= 0
-        source = digits[pool]
-        if n and len(source):
-            chosen = torch.randint(len(source), (n,), generator=rng, device=digits.device)
-            made.append(draw(source[chosen], rng))
+        pool = ((labels > 0) & (labels != 8) if draw is _turned else labels >= 0).nonzero()[:, 0]
+        if n and len(pool):
+            chosen = pool[torch.randint(len(pool), (n,), generator=rng, device=digits.device)]
+            made.append(draw(digits[chosen], rng))
     return torch.cat(made)

@@ -38,7 +38,7 @@ from .negatives import negatives
 from .optim import OPTIMIZERS, lr_at
 
 NOT_A_DIGIT = 10  # the label of a negative
-CHUNK = 1000  # tiles validated at once
+CHUNK = 250  # tiles validated at once
 
 
 def _generator(device: torch.device, *key: int) -> torch.Generator:
@@ -163,6 +163,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         train_loss, train_accuracy = (world.sum(sums)[:2] / sums[2]).tolist()
         if not math.isfinite(train_loss):  # one step that is not finite is enough, and nothing is saved yet
             raise QDigitsError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr")
+        del shuffled, batches, tiles  # or the next epoch's 42 MB would come on top
         seconds = time.perf_counter() - began
         final: Any = average.module if average is not None else model
         world.share_buffers(final)

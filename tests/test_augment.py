@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from qdigits import load_model
 from qdigits.alphabets import LIKE_DIGITS, printed
 from qdigits.augment import AUGMENTATIONS
 from qdigits.canvas import strokes
@@ -53,6 +54,12 @@ def test_printed_letters_are_framed_like_digits_and_look_like_none():
     assert len(letters) > 1000 and letters.unique(dim=0).shape[0] > 1000
     assert letters.amax((1, 2, 3)).min() > 0.5 and letters[:, :, :4].max() == 0
     assert set("OoIlSZBbqg") <= set(LIKE_DIGITS) and not set("AHKMRXÆЖЩΔΨՖფᐃ") & set(LIKE_DIGITS)
+
+
+def test_the_bundled_network_refuses_printed_letters():
+    model, letters = load_model(), AUGMENTATIONS["wobble"](printed(), rng())
+    confidence = model.probabilities((255 * letters[:, 0]).byte().numpy()).max(1)
+    assert (confidence >= model.threshold).mean() < 0.05  # it was 0.19 before it had seen any
 
 
 def test_a_stroke_lies_where_its_ends_are():

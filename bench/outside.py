@@ -9,14 +9,14 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import psutil
 
-from tests.attacks import model_files, tried
+from tests.attacks import model_files, onnx_files, tried
 
 ROOT = Path(__file__).parent.parent
 SECRETS = "Traceback", "site-packages", str(ROOT), "root:x:", "qdigits/", ".py\"", "object at 0x"
@@ -45,9 +45,9 @@ def page_models(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     model_files.CANARY.unlink(missing_ok=True)
     wrong, slowest, most, count = [], 0.0, 0.0, 0
     with patch.dict(os.environ, QDIGITS_MODEL_ROOT=str(folder)):
-        page = opened()
+        page, attacks = opened(), chain(model_files.files(folder), onnx_files.files(folder))
         told(page, folder / "nowhere.pth")
-        for what, path in islice(model_files.files(folder), 0, None, 280 // n if n else 1):
+        for what, path in islice(attacks, 0, None, 350 // n if n else 1):
             if str(path) == ".":  # nothing typed: the bundled model
                 continue
             outcome, count = tried(lambda path=path: told(page, path)), count + 1

@@ -26,7 +26,16 @@ from qdigits.errors import DataError, ImageError, ModelFileError
 from qdigits.formats import IMAGES, read_idx, read_kaggle
 from qdigits.models import build
 from qdigits.read import read
-from tests.attacks import Outcome, idx_files, kaggle_pickles, model_files, mutants, pictures, tried
+from tests.attacks import (
+    Outcome,
+    idx_files,
+    kaggle_pickles,
+    model_files,
+    mutants,
+    onnx_files,
+    pictures,
+    tried,
+)
 
 ROOT = Path(__file__).parent.parent
 torch.set_num_threads(1)
@@ -61,7 +70,7 @@ def models(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     model_files.CANARY.unlink(missing_ok=True)
     tried(lambda: load_model("nowhere"))
     tally, by_command = Tally(), Tally()
-    for index, (what, path) in enumerate(model_files.files(folder)):
+    for index, (what, path) in enumerate(chain(model_files.files(folder), onnx_files.files(folder))):
         tally.add(what, tried(lambda path=path: load_model(path)), never, ModelFileError)
         if index % 50 == 0 and path.exists():
             by_command.add(what, _command("read", "examples/seven.png", "--model", str(path)), never, Refused)
@@ -96,6 +105,11 @@ def model_mutants(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
             path.write_bytes(data)
             tally.add(kind, tried(lambda: load_model_file(path), memory=False), same, ModelFileError)
         yield f"damaged model files, {kind}", str(tally)
+    path, tally = folder / "m.onnx", Tally()  # it has no checksum: other weights are a model, too
+    for data in mutants((ROOT / "mnist_model.onnx").read_bytes(), n or 5_000):
+        path.write_bytes(data)
+        tally.add(".onnx", tried(lambda: load_model(path), memory=False), lambda _: True, ModelFileError)
+    yield "damaged model files, .onnx", str(tally)
 
 
 def kaggle(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:

@@ -6,9 +6,8 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,8 +19,7 @@ COLUMNS = "file", "text", "confidence", "accepted", "error"
 AT_ONCE = 512  # files in work
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """What one file gave: a reading, or the reason why not."""
 
     file: str

@@ -17,7 +17,7 @@ OTHERS = 0.02  # how often a user shows something that is no digit, as the calib
 
 @torch.no_grad()
 def _logits(model: DigitModel, images: Tensor) -> Tensor:
-    return torch.cat([model(part) for part in images.split(250)])
+    return torch.cat([model(part) for part in images.split(100)])
 
 
 def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:

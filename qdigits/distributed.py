@@ -43,6 +43,10 @@ class World:
     def main(self) -> bool:
         return self.rank == 0
 
+    def share(self, rows: Tensor) -> Tensor:
+        """This process's share of the rows of a batch."""
+        return rows[self.rank :: self.size] if self.size > 1 else rows
+
     def sum(self, values: Tensor) -> Tensor:
         """The sum over all processes, on each of them."""
         if self.size > 1:

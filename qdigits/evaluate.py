@@ -113,9 +113,7 @@ def report_from(
     wrong = rows[~right][np.argsort(-confidence[~right], kind="stable")]
     tiles = split.images.numpy()
     return Report(
-        model=model,
-        data=data,
-        all=Rate(int(right.sum()), len(split)),
+        model=model, data=data, all=Rate(int(right.sum()), len(split)),
         accepted=Rate(int(right[sure].sum()), int(sure.sum())),
         nll=float(-np.log(np.maximum(probabilities[rows, labels], 1e-12)).mean()),
         ece=float(sum(len(b) * abs(right[b].mean() - confidence[b].mean()) for b in bins) / len(split)),
@@ -125,37 +123,28 @@ def report_from(
         confusion=confusion.tolist(),
         reliability=[[float(confidence[b].mean()), float(right[b].mean())] for b in bins],
         mistakes=[
-            Mistake(int(i), int(labels[i]), int(digits[i]), float(confidence[i]),
-                    base64.b64encode(tiles[i].tobytes()).decode())
-            for i in wrong[:GALLERY]
+            Mistake(i, int(labels[i]), int(digits[i]), float(confidence[i]), base64.b64encode(tiles[i]).decode())
+            for i in wrong[:GALLERY].tolist()
         ],
     )  # fmt: skip
 
 
 def evaluate(
-    model: Any,
-    source: str = "qmnist",
-    data_dir: str | Path | None = None,
-    split: str = "official",
-    seed: int = 0,
+    model: Any, source: str = "qmnist", data_dir: str | Path | None = None, split: str = "official", seed: int = 0,
     name: str = "model",
-) -> Report:
+) -> Report:  # fmt: skip
     """The only code that opens test files.
 
     Takes   a model as load_model gives it; a source and split as training took them; what the report calls the model.
     Raises  DataError: files that are missing or damaged.
     """
-    digits = load_test(source, data_dir, split, seed, to_tile=_to_tile)
+    from .image import prepare
+
+    digits = load_test(source, data_dir, split, seed, to_tile=lambda path: prepare(path).tile)
     tiles = digits.images.numpy()
     batches = [model.probabilities(tiles[i : i + BATCH]) for i in range(0, len(tiles), BATCH)]
     data = f"{source} test" if split == "official" else f"{source} test, {split} split"
     return report_from(np.concatenate(batches), digits, model.threshold, name, data)
-
-
-def _to_tile(path: Path) -> np.ndarray:
-    from .image import prepare
-
-    return prepare(path).tile
 
 
 def _rates(right: np.ndarray, groups: np.ndarray) -> dict[str, Rate]:

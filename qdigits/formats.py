@@ -59,9 +59,7 @@ def read_idx(path: Path, kind: Kind) -> np.ndarray:
             while left and (got := stream.readinto(left[: 2**20])):  # gzip would take a second copy of the whole
                 left = left[got:]
             if left or stream.read(1):  # reading on to the end also makes gzip check its CRC
-                raise DataError(
-                    f"{path}: {'cut off' if left else 'longer than its header says'}; fetch it again"
-                )
+                raise DataError(f"{path}: {'cut off' if left else 'longer than its header says'}; fetch it again")
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error}); fetch it again") from error
     return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -4,8 +4,7 @@ import io
 import math
 import os
 import warnings
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -22,8 +21,7 @@ SPECK = 8  # a smaller mark (pixels) is no digit
 MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """One digit and every step on its way: what the page shows as a strip of pictures."""
 
     photo: np.ndarray  # uint8 (H, W, 3), as opened
@@ -35,18 +33,13 @@ class Prepared:
     doubtful: bool  # which is ink and which is paper can't be told: ask for both
 
 
-def open_photo(source: Any) -> np.ndarray:
-    """Any picture as upright RGB.
+def open_reduced(source: Any) -> tuple[np.ndarray, float]:
+    """Any picture as upright RGB, and how many original pixels one pixel is.
 
     Takes   a path, bytes, file object, Pillow image, numpy array or tensor (grey, RGB or RGBA, channels first or last).
     Gives   uint8 (H, W, 3); a file is decoded no larger than reading needs.
     Raises  ImageError: absent, unreadable or empty file; over 50 megapixels; an array that is no picture.
     """
-    return open_reduced(source)[0]
-
-
-def open_reduced(source: Any) -> tuple[np.ndarray, float]:
-    """`open_photo`, and how many original pixels one pixel is."""
     if isinstance(source, (str, os.PathLike)):
         source = read_file(source, MAX_BYTES, ImageError)
     elif hasattr(source, "read"):
@@ -147,10 +140,10 @@ def _on_backdrop(rgba: np.ndarray) -> np.ndarray:
 def prepare(source: Any, swap: bool = False) -> Prepared:
     """One photographed digit as the tile MNIST would have made of it.
 
-    Takes   whatever open_photo takes; a 28x28 picture on dark paper is a tile already and passes unchanged;
+    Takes   whatever open_reduced takes; a 28x28 picture on dark paper is a tile already and passes unchanged;
             swap: take ink for paper, for a second look where the first is in doubt.
     Gives   Prepared; without ink, its box is None and its tile black.
-    Raises  ImageError, as open_photo does.
+    Raises  ImageError, as open_reduced does.
     Source  LeCun et al. 1998 (20x20 box, centre of mass); Yadav and Bottou 2019, arXiv:1905.10498.
     """
     photo, reduced = open_reduced(source)

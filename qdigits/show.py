@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from .data import load_training
-from .image import annotate, open_photo, open_reduced, prepare
+from .image import annotate, open_reduced, prepare
 from .read import Model, Prediction, Reading
 
 SMALLEST, WIDEST = 56, 1200  # pixels of a preview
@@ -25,7 +25,7 @@ def url(file: bytes, kind: str = "png") -> str:
 
 def preview(source: Any, reading: Reading) -> str:
     """The photo with its boxes, of a size for the screen, as a URL."""
-    photo = open_photo(source)
+    photo, _ = open_reduced(source)
     if max(photo.shape[:2]) < SMALLEST:  # too few pixels for boxes: larger ones
         photo, reading = photo.repeat(10, 0).repeat(10, 1), Reading("", ())
     picture, file = annotate(photo, reading), io.BytesIO()
@@ -49,12 +49,9 @@ def steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]
     around = photo[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
     once_more = prepare(around)
     return {
-        "Found here": around,
-        "Light evened out": once_more.evened,
-        "Only the ink": once_more.ink,
-        "The tile it saw": found.tile,
-        "What decided": decisive(model, found.tile),
-    }
+        "Found here": around, "Light evened out": once_more.evened, "Only the ink": once_more.ink,
+        "The tile it saw": found.tile, "What decided": decisive(model, found.tile),
+    }  # fmt: skip
 
 
 def decisive(model: Model, tile: np.ndarray) -> np.ndarray:

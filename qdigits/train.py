@@ -38,7 +38,7 @@ from .negatives import negatives
 from .optim import OPTIMIZERS, lr_at
 
 NOT_A_DIGIT = 10  # the label of a negative
-CHUNK = 250  # tiles validated at once
+CHUNK = 100  # tiles validated at once
 
 
 def _generator(device: torch.device, *key: int) -> torch.Generator:
@@ -66,15 +66,7 @@ def batch_of(
         labels = torch.cat([labels, names, labels.new_full((len(others),), NOT_A_DIGIT)])
         for name in config.augment:
             images = AUGMENTATIONS[name](images, rng)
-    return images[world.rank :: world.size], labels[world.rank :: world.size]
-
-
-def loss_of(model: nn.Module, images: Tensor, labels: Tensor, config: TrainConfig) -> tuple[Tensor, Tensor]:
-    """Summed cross-entropy, and logits; with negatives, against the constant eleventh logit of "not a digit" too."""
-    logits = model(images)
-    if config.negatives:
-        logits = F.pad(logits, (0, 1))
-    return F.cross_entropy(logits, labels, reduction="sum", label_smoothing=config.label_smoothing), logits
+    return world.share(images), world.share(labels)
 
 
 @torch.no_grad()
@@ -121,6 +113,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
     if config.average:
         average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
     optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
+    surprise = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     kept: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
     history, steps = History(), math.ceil(len(train) / config.batch_size)  # an epoch
     last = math.ceil(config.epochs * steps)
@@ -150,16 +143,22 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
             optimizer.param_groups[0]["lr"] = rate
             optimizer.zero_grad()
             images, labels = batch_of(tiles, names, config, (config.seed, epoch, step), world)
-            loss, logits = loss_of(parallel, images, labels, config)
-            whole = sum(round(share * len(names)) for share in (1, config.drawn, config.negatives))
-            (loss * (world.size / whole)).backward()  # the mean over the whole batch, once the ranks are averaged
+            logits = parallel(images)
+            if config.negatives:
+                logits = F.pad(logits, (0, 1))  # the constant eleventh logit of "not a digit"
+            loss = surprise(logits, labels)
+            if world.size > 1:  # the mean over the whole batch, once the ranks are averaged
+                whole = sum(round(share * len(names)) for share in (1, config.drawn, config.negatives))
+                loss = loss * (world.size * len(labels) / whole)
+            loss.backward()
             optimizer.step()
             if average is not None:
                 average.update_parameters(model)
-            seen.append((loss.detach()[None], logits.detach(), labels))  # to be counted together: a sum costs its call
+            seen.append((logits.detach(), labels))  # to be counted together: each call costs
             bar.update()
-        losses, logits, labels = (torch.cat(column) for column in zip(*seen, strict=True))
-        sums = torch.stack([losses.sum(), (logits.argmax(1) == labels).sum(), labels.new_tensor(len(labels))])
+        logits, labels = (torch.cat(column) for column in zip(*seen, strict=True))
+        count = labels.new_tensor(len(labels))
+        sums = torch.stack([surprise(logits, labels) * count, (logits.argmax(1) == labels).sum(), count])
         train_loss, train_accuracy = (world.sum(sums)[:2] / sums[2]).tolist()
         if not math.isfinite(train_loss):  # one step that is not finite is enough, and nothing is saved yet
             raise QDigitsError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr")

@@ -46,9 +46,7 @@ def _from_zip(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
         try:
             tree = read_pickle(archive.read(pickled), NAMES)
         except pickle.UnpicklingError as error:
-            raise ModelFileError(
-                f"{error}; save the weights alone: torch.save(model.state_dict(), path)"
-            ) from error
+            raise ModelFileError(f"{error}; save the weights alone: torch.save(model.state_dict(), path)") from error
         folder = pickled.filename.removesuffix(".pkl")
 
         def tensor(told: Any) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 
 from qdigits.checkpoint import describe, load_model_file, load_state, save_model, save_state
 from qdigits.errors import ModelFileError, QDigitsError
-from qdigits.files import read_file, resolve, write_atomically
+from qdigits.files import new_file, new_folder, read_file, resolve, write_atomically
 from qdigits.models import MODELS, build
 from tests.attacks import model_files, mutants, tried
 
@@ -158,8 +158,17 @@ def test_missing_and_forbidden_folders_are_named(tmp_path):
     for path in (tmp_path / "nowhere" / "m.pth", Path("/proc/m.pth")):
         with pytest.raises(QDigitsError, match=str(path)):
             write_atomically(path, b"new")
+        with pytest.raises(QDigitsError, match=f"{path}: cannot be written"):
+            new_file(path, "xb")
         with pytest.raises(ModelFileError, match=rf"{path}: cannot be read \(No such file"):
             read_file(path, 10, ModelFileError)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "run", Path("/proc/run"), tmp_path / ("x" * 300)):
+        with pytest.raises(QDigitsError, match=f"{path}: cannot be made"):
+            new_folder(path)
 
 
 def test_what_a_killed_writer_left_is_cleared(tmp_path):

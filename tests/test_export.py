@@ -1,16 +1,18 @@
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
 
-from qdigits import ModelFileError, QDigitsError, load_model, predict
+from qdigits import ModelFileError, QDigitsError, engine, load_model, predict
 from qdigits.errors import ConfigError
 from qdigits.export import export
 from qdigits.models import MODELS, build
 
-onnx = pytest.importorskip("onnx")
+onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+from tests.attacks import onnx_files, tried  # noqa: E402
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
@@ -92,6 +94,34 @@ def test_other_peoples_onnx_files_are_refused_in_one_line(make, tmp_path):
     with pytest.raises(ModelFileError, match="not a model that qdigits exported") as refusal:
         load_model(tmp_path / "model.onnx")
     assert "\n" not in str(refusal.value)
+
+
+def test_every_graph_that_would_bite_is_refused_at_the_border(tmp_path):
+    (tmp_path / "good.onnx").write_bytes(onnx_files.network().SerializeToString())
+    assert load_model(tmp_path / "good.onnx").threshold == 0.5  # so nothing below is refused for its frame
+    for what, path in onnx_files.files(tmp_path):
+        outcome = tried(lambda path=path: load_model(path))
+        assert isinstance(outcome.value, ModelFileError), (what, outcome)
+        assert len(str(outcome.value).splitlines()) == 1, (what, outcome)
+        assert outcome.seconds < 1, (what, outcome)
+        assert outcome.megabytes < 300, (what, outcome)
+
+
+def test_what_a_graph_makes_is_foretold(model, tiles, tmp_path, monkeypatch):
+    """Every tensor between image and answer, as large as onnxruntime makes it."""
+    export(model, tmp_path / "model.onnx")
+    proto = onnx.load(tmp_path / "model.onnx")
+    names = [name for node in proto.graph.node for name in node.output]
+    del proto.graph.output[:]
+    proto.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in names)
+    images = tiles[:, None].astype(np.float32)
+    monkeypatch.setattr(engine, "BATCH", len(tiles))
+    session = onnxruntime.InferenceSession(proto.SerializeToString())
+    made = sum(array.size for array in session.run(names, {"image": images}))
+    for most, fine in ((made // len(tiles), True), (made // len(tiles) - 1, False)):
+        monkeypatch.setattr(engine, "NUMBERS", most)
+        with nullcontext() if fine else pytest.raises(ModelFileError):
+            load_model(tmp_path / "model.onnx")
 
 
 def test_a_missing_model_is_said_in_words(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from qdigits.errors import ImageError
-from qdigits.image import BOX, CENTRE, TILE, annotate, fit_tile, open_photo, open_reduced, prepare
+from qdigits.image import BOX, CENTRE, TILE, annotate, fit_tile, open_reduced, prepare
 from qdigits.ink import find_ink, polarity
 from qdigits.read import Prediction, Reading
 
@@ -25,6 +25,10 @@ def coded(picture, form="PNG", **options):
     file = io.BytesIO()
     Image.fromarray(picture).save(file, form, **options)
     return file.getvalue()
+
+
+def opened(source):
+    return open_reduced(source)[0]
 
 
 def alike(tile, other):
@@ -74,7 +78,7 @@ def test_a_photo_on_its_side_is_turned():
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: show it a quarter clockwise
     lying = np.rot90(seven()).copy()
-    assert open_photo(coded(lying, "JPEG", exif=exif)).shape == (200, 160, 3)
+    assert opened(coded(lying, "JPEG", exif=exif)).shape == (200, 160, 3)
     assert alike(prepare(coded(lying, "JPEG", exif=exif)).tile, REFERENCE) > 0.9
 
 
@@ -88,7 +92,7 @@ def test_transparent_paper_is_the_opposite_of_the_ink(ink):
 def test_transparent_corners_take_the_colour_of_the_sheet():
     sheet = cv2.cvtColor(seven(), cv2.COLOR_GRAY2RGBA)
     sheet[:20, :20, 3] = 0
-    assert abs(int(open_photo(sheet)[5, 5, 0]) - 225) < 2
+    assert abs(int(opened(sheet)[5, 5, 0]) - 225) < 2
 
 
 def test_an_animation_shows_its_first_frame():
@@ -137,13 +141,13 @@ BROKEN = {
 @pytest.mark.parametrize("name", BROKEN)
 def test_what_is_no_picture_is_an_image_error(name):
     with pytest.raises(ImageError):
-        open_photo(BROKEN[name])
+        opened(BROKEN[name])
 
 
 def test_paths_that_are_no_pictures(tmp_path):
     for path in (tmp_path, tmp_path / "absent.png"):
         with pytest.raises(ImageError, match=path.name):
-            open_photo(path)
+            opened(path)
     assert not any(tmp_path.iterdir())
 
 
@@ -161,7 +165,7 @@ def test_the_box_lies_on_the_photo_as_it_was_opened():
 
 
 def test_polarity_and_its_doubt():
-    photo = open_photo(seven())
+    photo = opened(seven())
     assert polarity(photo) == (False, False) and polarity(255 - photo) == (True, False)
     striped = photo.copy()
     striped[:, 80:] = 255 - striped[:, 80:]
@@ -171,7 +175,7 @@ def test_polarity_and_its_doubt():
 def test_faint_lines_stay_below_the_ink():
     picture = seven()
     picture[::25] = np.minimum(picture[::25], 200)
-    assert (find_ink(open_photo(picture), False)[0][100, :20] < 72).all()
+    assert (find_ink(opened(picture), False)[0][100, :20] < 72).all()
     assert alike(prepare(picture).tile, REFERENCE) > 0.9
 
 
@@ -184,4 +188,4 @@ def test_a_large_jpeg_is_decoded_small_and_knows_it():
 def test_annotate_draws_on_the_photo():
     one = Prediction(7, 0.9, (0.1,) * 10, REFERENCE, (10, 10, 100, 150), True)
     drawn = annotate(seven(), Reading("7", (one,)))
-    assert drawn.size == (160, 200) and (np.asarray(drawn)[10, 50] != open_photo(seven())[10, 50]).any()
+    assert drawn.size == (160, 200) and (np.asarray(drawn)[10, 50] != opened(seven())[10, 50]).any()

@@ -200,9 +200,11 @@ def _divided(
         only = entry.read(place, part)
         return only, only
     parts = [entry.read(place, name) for name in entry.parts]
-    each: Any = zip(*(vars(part).values() for part in parts), strict=True)
-    columns: list[Any] = [None if any(part is None for part in column) else torch.cat(column) for column in each]
-    whole = Split(*columns)
+    whole = parts[0]
+    if len(parts) > 1:
+        each: Any = zip(*(vars(part).values() for part in parts), strict=True)
+        columns: Any = [None if any(one is None for one in column) else torch.cat(column) for column in each]
+        whole = Split(*columns)
     if split == "writer" and whole.writers is None:
         raise DataError(f"{source}: writers unknown, so it cannot be split by writer; try --split random")
     return _hold_out(whole, TEST, seed, by_writer=split != "random")

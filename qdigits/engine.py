@@ -20,7 +20,7 @@ from .errors import ModelFileError
 from .files import read_file, resolve
 
 LARGEST, LONGEST, PARTS = 2**25, 2**18, 10_000  # bytes of a file, letters of its description, what it is made of
-NUMBERS, STEPS = 2**20, 2**27  # made and multiplied for a tile: ten and six times what ours take
+NUMBERS, STEPS = 2**18, 2**27  # made and multiplied for a tile: twice and six times what ours take
 BATCH, FAR = 4096, 10_000  # tiles for which that must hold; of any number in a shape, an edge, a stride
 # Tags of onnx.proto (https://github.com/onnx/onnx): a field's number * 8 + how it is coded
 MODEL = {8: "version", 18: "producer", 26: "release", 58: "graph", 66: "operators", 114: "about"}

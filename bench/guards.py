@@ -36,7 +36,7 @@ TESTS = {  # where the tests of a module are, and which of them matter here
     "data": ("data", "not download and not kaggle and not lie and not real"),
     "download": ("data", "download or mirror or once or cache or https or survey"),
     "image": ("attacks image", "not page and not same"),
-    "engine": ("export", "refused or missing"),
+    "engine": ("export", "refused or missing or install"),
 }
 OTHERS = {
     "files": [

@@ -124,6 +124,12 @@ def test_what_a_graph_makes_is_foretold(model, tiles, tmp_path, monkeypatch):
             load_model(tmp_path / "model.onnx")
 
 
+def test_without_onnxruntime_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ModelFileError, match=r"need onnxruntime; pip install"):
+        load_model("mnist_model.onnx")
+
+
 def test_a_missing_model_is_said_in_words(tmp_path):
     with pytest.raises(ModelFileError, match="no such model"):
         load_model(tmp_path / "absent.onnx")

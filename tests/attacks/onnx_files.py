@@ -109,6 +109,7 @@ def _swelling() -> Iterator[tuple[str, ModelProto]]:
     yield "strides of another type", network(window(strides=7), k=floats(64, 1, 3, 3))
     yield "a layer of a million", network(node("Gemm", ["row", "one"], ["y"]), node("Gemm", ["y", "wide"], ["out"]),
                                           one=floats(784, 1), wide=floats(1, 2**20))  # fmt: skip
+    yield "a layer turned", network(node("Gemm", ["row", "k"], ["out"], transA=1), k=floats(2, 10))
     yield "weights that make more", network(node("Relu", ["w"], ["y"]), node("Add", ["y", "tall"], ["out"]),
                                             tall=floats(10_000, 1, 1))  # fmt: skip
     deep = [window(), *(node("Conv", ["out" if i == 0 else f"y{i}", "k2"], [f"y{i + 1}"], pads=[1] * 4, strides=[1, 1],
@@ -156,6 +157,9 @@ def _lies() -> Iterator[tuple[str, ModelProto]]:
     yield "a loss to train with", network(node("SoftmaxCrossEntropyLoss", ["logits", "flat"], ["out"]))
     yield "a second output", network(node("MaxPool", ["image"], ["out", "places"], kernel_shape=[2, 2], pads=[0] * 4,
                                           strides=[1, 1], auto_pad="NOTSET"))  # fmt: skip
+    unsure = network(b=floats(10) * 1000)
+    unsure.graph.node[2].op_type = "Relu"
+    yield "answers above one", unsure
     trained = network()
     trained.training_info.add()
     yield "training inside", trained
@@ -166,6 +170,7 @@ def _damage() -> Iterator[tuple[str, bytes]]:
     good = network().SerializeToString()
     yield "cut in half", good[: len(good) // 2]
     yield "a number without end", good + b"\xff" * 2**24
+    yield "a number of a megabyte", good + b"\xff" * 2**20 + b"\x01"
     yield "a field of tomorrow", good + b"\xf2\x0f\x00"
     yield "a negative length", good + b"\x0a" + b"\xff" * 9 + b"\x01"
     yield "a length of 2^40", good + b"\x12" + b"\x80" * 5 + b"\x20"

@@ -84,7 +84,7 @@ RECIPES: dict[str, TrainConfig] = {
     # the original brief, to the letter
     "brief": TrainConfig(),
     # the network that ships has seen how people write, photograph and scan, and what is no digit;
-    # so has its small sister, which answers six times as fast
+    # so has its small sister, which answers five times as fast
     "best": TrainConfig(model="cnn", epochs=44, lr=1.5e-3, weight_decay=0.05, warmup=0.015, **WORLD),
     "swift": TrainConfig(
         model="swift", epochs=45, lr=4e-3, weight_decay=0.01, schedule="trapezoid", warmup=0.01, **WORLD,

@@ -88,7 +88,7 @@ def open_model(name: str) -> tuple[Any, tuple] | None:
 
 def choose_models() -> dict[str, tuple[Any, tuple]]:
     """The model of the sidebar, and the one to compare it with."""
-    bundled = sorted({file.name for folder in BUNDLED for file in folder.glob("mnist_*.pth")}, reverse=True)
+    bundled = [BEST, *sorted({file.name for folder in BUNDLED for file in folder.glob("mnist_*.pth")} - {BEST})]
     with st.sidebar:
         st.header("Model")
         st.session_state.setdefault("path", BEST)

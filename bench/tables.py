@@ -59,9 +59,10 @@ def results() -> str:
         if name in RECIPES:
             command = f"python bench/records.py {name}" + f" --seeds {len(seeds)}" * (len(seeds) != 5)
         model = build(RECIPES[name].model) if name in RECIPES else load_model(f"{name}.pth")
-        took = f"{np.mean([seconds(path) for path in histories]):,.0f} s" if (histories := metrics(name)) else ""
+        took = np.mean([seconds(path) for path in metrics(name)] or np.nan)
+        time = f"{took:,.{int(took < 10)}f} s" if took > 0 else ""
         rows.append([
-            f"`{name}`", f"{sum(p.numel() for p in model.parameters()):,}", took, f"{mean:.2%}{spread}",
+            f"`{name}`", f"{sum(p.numel() for p in model.parameters()):,}", time, f"{mean:.2%}{spread}",
             f"{1e4 * (1 - mean):.0f} ({few:.0f} to {many:.0f})", f"{np.mean([r.ece for r in seeds]):.2%}",
             f"`{command}`",
         ])  # fmt: skip

@@ -89,6 +89,7 @@ def visit(address, browser):
         page.set_default_timeout(WAIT)
         page.goto(address)
         page.get_by_role("img", name="Drawing pad").wait_for()
+        page.locator("[data-test-script-state=notRunning]").wait_for()  # until then the pad may still move
         visits.append((context, page, wrong))
         return page
 

@@ -222,6 +222,7 @@ def test_take_a_photograph(visit, look):
     page = visit(*look)
     page.get_by_role("tab", name="Photo").click()
     page.get_by_text("Use the camera").click()
+    page.wait_for_function("document.querySelector('video')?.currentTime > 0")  # until then it would be black
     page.get_by_role("button", name="Take Photo").click()
     expect(page, "2026")
     page.get_by_role("tab", name="Draw").click()
@@ -252,9 +253,14 @@ def keep(page) -> None:
 
 
 def correct(page, row: int, digit: str) -> None:
-    page.wait_for_timeout(700)  # the table is a canvas: nothing tells when it is painted
-    table = page.get_by_test_id("stDataFrame").filter(visible=True).bounding_box()
-    page.mouse.dblclick(table["x"] + table["width"] / 2, table["y"] + 35 + 44 * row + 22, delay=90)  # no hand is faster
+    """By keyboard: the table is a canvas, and the grid of cells inside it tells which one is selected."""
+    selected = "#glide-cell-{}-{}[aria-selected=true]"
+    page.locator("#glide-cell-0-0").focus()
+    page.locator(selected.format(0, 0)).wait_for(state="attached")
+    for key in ["ArrowRight"] * 2 + ["ArrowDown"] * row:
+        page.keyboard.press(key)
+    page.locator(selected.format(2, row)).wait_for(state="attached")
+    page.keyboard.press("Enter")
     page.locator("#portal").get_by_role("combobox").wait_for()
     page.keyboard.type(digit)
     page.keyboard.press("Enter")

@@ -37,6 +37,7 @@ TESTS = {  # where the tests of a module are, and which of them matter here
     "download": ("data", "download or mirror or once or cache or https or survey"),
     "image": ("attacks image", "not page and not same"),
     "engine": ("export", "refused or missing or install"),
+    "graph": ("export", "refused"),
 }
 OTHERS = {
     "files": [
@@ -88,8 +89,10 @@ OTHERS = {
     ],
     "engine": [
         ("except Exception as error", "except ValueError as error"),
-        ("            _inspect(data)\n", ""),
+        ("            inspect(data)\n", ""),
         ("[:LONGEST]", ""),
+    ],
+    "graph": [
         ("next(parts)", "pass"),
         (" and len(digits) < 10", ""),
         ("(FAR if", "(np.inf if"),

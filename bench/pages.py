@@ -1,6 +1,6 @@
 """Pages made up of held-out writers' digits, and pages of words: what `read` gets wrong, and what it invents.
 
-    python bench/pages.py [MODEL] [--pages 12] [--data-dir ../shared/data/mnist]
+    python -m bench.pages [MODEL] [--pages 12] [--data-dir ../shared/data/mnist]
 
 A page of digits has rows apart, tight or touching, leaning, on ruled or squared paper, or under a shadow; its figure is
 edits (wrong, missing, invented) a digit. A page of words is printed or scripted, and its figure is digits a letter.
@@ -14,6 +14,7 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from bench.real import edits
 from qdigits import load_model, read
 from qdigits.data import load_training
 
@@ -80,16 +81,6 @@ def words(kind: str, rng: np.random.Generator) -> tuple[np.ndarray, int]:
     return np.asarray(page), letters
 
 
-def edits(read: str, truth: str) -> int:
-    """The fewest characters to change, add or take away (Levenshtein)."""
-    row = list(range(len(truth) + 1))
-    for i, one in enumerate(read, 1):
-        before, row = row, [i]
-        for j, other in enumerate(truth, 1):
-            row.append(min(before[j] + 1, row[-1] + 1, before[j - 1] + (one != other)))
-    return row[-1]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", nargs="?", default="mnist_model.pth")
@@ -101,7 +92,7 @@ def main() -> None:
     print("| page | wrong | of |\n| --- | ---: | ---: |")
     for kind in (*GAPS, *PAPERS):
         pages = [numbers(kind, tiles, labels, np.random.default_rng(seed)) for seed in range(args.pages)]
-        wrong = sum(edits(read(model, page).text.replace(" ", ""), "\n".join(rows)) for page, rows in pages)
+        wrong = sum(edits("\n".join(rows), read(model, page).text.replace(" ", "")) for page, rows in pages)
         count = sum(len(row) for _, rows in pages for row in rows)
         print(f"| digits, {kind} | {wrong / count:.1%} | {count} |", flush=True)
     for kind in ("printed", "scripted"):

@@ -38,7 +38,7 @@ def _tile(sign: str, font: ImageFont.FreeTypeFont) -> np.ndarray:
 
 @cache
 def printed() -> Tensor:
-    """Some 1,300 letters of 15 alphabets: float32 (N, 1, 28, 28), ink 1.0 on paper 0.0.
+    """1,466 letters of 15 alphabets, by matplotlib 3.11: float32 (N, 1, 28, 28), ink 1.0 on paper 0.0.
 
     Raises  ConfigError: matplotlib is not installed.
     """

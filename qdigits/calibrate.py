@@ -12,12 +12,14 @@ from .models import DigitModel
 from .negatives import negatives
 
 ANSWERED = 0.992  # share of held-out digits that the threshold lets pass
+CHUNK = 100  # images at once: they fit the cache
 OTHERS = 0.02  # how often a user shows something that is no digit, as the calibration assumes
 
 
 @torch.no_grad()
-def _logits(model: DigitModel, images: Tensor) -> Tensor:
-    return torch.cat([model(part) for part in images.split(100)])
+def logits_of(model: DigitModel, images: Tensor) -> Tensor:
+    """Logits (N, 10) of images (N, 1, 28, 28)."""
+    return torch.cat([model(part) for part in images.split(CHUNK)])
 
 
 def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
@@ -28,12 +30,12 @@ def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
     """
     model.eval()
     images, labels = held_out.images[:, None].float().div_(255), held_out.labels
-    logits = _logits(model, images)
+    logits = logits_of(model, images)
     fitted, truth, weight = logits, labels, torch.ones_like(logits[:, 0])
     if refuses:
         rng = torch.Generator(images.device).manual_seed(0)
         others = AUGMENTATIONS["warp"](negatives(len(images) // 4, images, labels, rng), rng)
-        fitted = torch.cat([logits, _logits(model, others)])
+        fitted = torch.cat([logits, logits_of(model, others)])
         truth = torch.cat([labels, labels.new_full((len(others),), 10)])
         weight = torch.cat([weight, weight.new_full((len(others),), OTHERS * len(images) / len(others))])
     scale = torch.zeros((), requires_grad=True, device=logits.device)  # log of the temperature

@@ -39,8 +39,8 @@ class Split:
         return self._each(lambda column: column[index])
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Split":
-        columns: Any = [None if column is None else change(column) for column in vars(self).values()]
-        return Split(*columns)
+        known = [None if column is None else change(column) for column in (self.writers, self.series)]
+        return Split(change(self.images), change(self.labels), *known)
 
 
 @dataclass(frozen=True)
@@ -164,9 +164,13 @@ def _split(place: Place, images: np.ndarray, labels: np.ndarray, extended: np.nd
 
 
 def load_training(
-    source: str, data_dir: str | Path | None = None, split: str = "official", validation: float = 0.1, seed: int = 0,
+    source: str,
+    data_dir: str | Path | None = None,
+    split: str = "official",
+    validation: float = 0.1,
+    seed: int = 0,
     to_tile: ToTile | None = None,
-) -> tuple[Split, Split]:  # fmt: skip
+) -> tuple[Split, Split]:
     """The digits to learn from, and those held out to choose by: other writers' wherever writers are known.
 
     Takes   a name of SOURCES; the directory its files lie in; one of SPLITS; the part to hold out, 0 to 1.
@@ -180,9 +184,12 @@ def load_training(
 
 
 def load_test(
-    source: str, data_dir: str | Path | None = None, split: str = "official", seed: int = 0,
+    source: str,
+    data_dir: str | Path | None = None,
+    split: str = "official",
+    seed: int = 0,
     to_tile: ToTile | None = None,
-) -> Split:  # fmt: skip
+) -> Split:
     """The digits to measure on; only evaluation may ask. Takes and raises as load_training."""
     return _divided(source, data_dir, split, seed, to_tile, "test")[1]
 
@@ -200,14 +207,18 @@ def _divided(
         only = entry.read(place, part)
         return only, only
     parts = [entry.read(place, name) for name in entry.parts]
-    whole = parts[0]
-    if len(parts) > 1:
-        each: Any = zip(*(vars(part).values() for part in parts), strict=True)
-        columns: Any = [None if any(one is None for one in column) else torch.cat(column) for column in each]
-        whole = Split(*columns)
+    whole = parts[0] if len(parts) == 1 else _joined(parts)
     if split == "writer" and whole.writers is None:
         raise DataError(f"{source}: writers unknown, so it cannot be split by writer; try --split random")
     return _hold_out(whole, TEST, seed, by_writer=split != "random")
+
+
+def _joined(parts: list[Split]) -> Split:
+    def column(name: str) -> Any:
+        each = [getattr(part, name) for part in parts]
+        return None if any(part is None for part in each) else torch.cat(each)
+
+    return Split(column("images"), column("labels"), column("writers"), column("series"))
 
 
 def _hold_out(split: Split, fraction: float, seed: int, by_writer: bool) -> tuple[Split, Split]:

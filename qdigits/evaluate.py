@@ -113,7 +113,9 @@ def report_from(
     wrong = rows[~right][np.argsort(-confidence[~right], kind="stable")]
     tiles = split.images.numpy()
     return Report(
-        model=model, data=data, all=Rate(int(right.sum()), len(split)),
+        model=model,
+        data=data,
+        all=Rate(int(right.sum()), len(split)),
         accepted=Rate(int(right[sure].sum()), int(sure.sum())),
         nll=float(-np.log(np.maximum(probabilities[rows, labels], 1e-12)).mean()),
         ece=float(sum(len(b) * abs(right[b].mean() - confidence[b].mean()) for b in bins) / len(split)),
@@ -126,13 +128,17 @@ def report_from(
             Mistake(i, int(labels[i]), int(digits[i]), float(confidence[i]), base64.b64encode(tiles[i]).decode())
             for i in wrong[:GALLERY].tolist()
         ],
-    )  # fmt: skip
+    )
 
 
 def evaluate(
-    model: Any, source: str = "qmnist", data_dir: str | Path | None = None, split: str = "official", seed: int = 0,
+    model: Any,
+    source: str = "qmnist",
+    data_dir: str | Path | None = None,
+    split: str = "official",
+    seed: int = 0,
     name: str = "model",
-) -> Report:  # fmt: skip
+) -> Report:
     """The only code that opens test files.
 
     Takes   a model as load_model gives it; a source and split as training took them; what the report calls the model.

@@ -44,9 +44,8 @@ def _glyphs(digits: Tensor, rng: Generator) -> Tensor:
     b = b * bent + (a + c) / 2 * (1 - bent)
     t = torch.linspace(0, 1, CURVE + 1, device=digits.device)[None, None, :, None]
     path = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c  # (N, S, K, 2) quadratic Bezier curves
-    turn = uniform(digits, rng, 0, 2 * math.pi, (strokes_most, 1)) + t[..., 0] * uniform(
-        digits, rng, 2, 6.5, (strokes_most, 1)
-    )
+    turn, sweep = (uniform(digits, rng, low, high, (strokes_most, 1)) for low, high in ((0, 2 * math.pi), (2, 6.5)))
+    turn = turn + t[..., 0] * sweep
     arc = torch.stack([turn.cos(), turn.sin()], -1) * uniform(digits, rng, 0.2, 0.5, (strokes_most, 1, 2)) + c
     path = torch.where((uniform(digits, rng, shape=(strokes_most,)) < 0.35)[:, :, None, None], arc, path)
     knot = (uniform(digits, rng, shape=(strokes_most,)) * (CURVE + 1)).long()
@@ -67,9 +66,7 @@ def _printed(digits: Tensor, rng: Generator) -> Tensor:
 
 def _sticks(digits: Tensor, rng: Generator) -> Tensor:
     """Two straight lines that need not meet."""
-    return _draw(
-        uniform(digits, rng, shape=(2, 2, 2)), torch.full((len(digits),), 2, device=digits.device), rng
-    )
+    return _draw(uniform(digits, rng, shape=(2, 2, 2)), torch.full((len(digits),), 2, device=digits.device), rng)
 
 
 def _scribble(digits: Tensor, rng: Generator) -> Tensor:

@@ -173,8 +173,10 @@ def _best(choices: dict[tuple[int, int], Mark], size: float) -> list[Mark]:
     """The path from left to right that explains most of the ink."""
     best: list[tuple[float, list[Mark]]] = [(0.0, [])]
     for last in range(1, max(choices)[1] + 1):
-        options = [(best[first][0] + mark.mass * _worth(mark, size), [*best[first][1], mark])
-                   for first in range(max(last - MOST, 0), last) if (mark := choices.get((first, last)))]  # fmt: skip
+        options = []
+        for first in range(max(last - MOST, 0), last):
+            if mark := choices.get((first, last)):
+                options.append((best[first][0] + mark.mass * _worth(mark, size), [*best[first][1], mark]))
         best.append(max(options, key=lambda option: option[0]))
     return best[-1][1]
 

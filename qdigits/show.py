@@ -49,9 +49,12 @@ def steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]
     around = photo[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
     once_more = prepare(around)
     return {
-        "Found here": around, "Light evened out": once_more.evened, "Only the ink": once_more.ink,
-        "The tile it saw": found.tile, "What decided": decisive(model, found.tile),
-    }  # fmt: skip
+        "Found here": around,
+        "Light evened out": once_more.evened,
+        "Only the ink": once_more.ink,
+        "The tile it saw": found.tile,
+        "What decided": decisive(model, found.tile),
+    }
 
 
 def decisive(model: Model, tile: np.ndarray) -> np.ndarray:

@@ -22,9 +22,8 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from . import image
 from .augment import AUGMENTATIONS
-from .calibrate import calibrate
+from .calibrate import calibrate, logits_of
 from .checkpoint import load_state, save_model, save_state
 from .config import TrainConfig
 from .data import Split, load_training
@@ -33,12 +32,12 @@ from .errors import ConfigError, DataError, QDigitsError
 from .evaluate import History
 from .files import write_atomically
 from .forms import drawn
+from .image import prepare
 from .models import DigitModel, build
 from .negatives import negatives
 from .optim import OPTIMIZERS, lr_at
 
 NOT_A_DIGIT = 10  # the label of a negative
-CHUNK = 100  # tiles validated at once
 
 
 def _generator(device: torch.device, *key: int) -> torch.Generator:
@@ -69,17 +68,12 @@ def batch_of(
     return world.share(images), world.share(labels)
 
 
-@torch.no_grad()
 def validate(model: DigitModel, held_out: Split, world: World) -> tuple[float, float]:
     """Mean cross-entropy (nats) and accuracy over the held-out digits, each rank judging its share."""
-    model.eval()
-    sums = torch.zeros(3, dtype=torch.float64)
-    for first in range(world.rank * CHUNK, len(held_out), world.size * CHUNK):
-        images, labels = held_out.images[first : first + CHUNK], held_out.labels[first : first + CHUNK]
-        logits = model(images[:, None].float() / 255)
-        right = (logits.argmax(1) == labels).sum()
-        sums += torch.tensor([F.cross_entropy(logits, labels, reduction="sum"), right, len(labels)])
-    loss, hits, count = world.sum(sums).tolist()
+    images, labels = world.share(held_out.images), world.share(held_out.labels)
+    logits = logits_of(model.eval(), images[:, None].float() / 255)
+    surprise, right = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
+    loss, hits, count = world.sum(torch.tensor([surprise, right, len(labels)], dtype=torch.float64)).tolist()
     return loss / count, hits / count
 
 
@@ -93,7 +87,9 @@ def fit(config: TrainConfig, run_dir: str | Path, resume: bool = False, progress
         if name not in AUGMENTATIONS:
             raise ConfigError(f"there is no augmentation {name!r}; choose from {', '.join(AUGMENTATIONS)}")
     torch.set_num_threads(config.threads)
-    digits = load_training(config.data, config.data_dir, config.split, config.validation, config.seed, _to_tile)
+    digits = load_training(
+        config.data, config.data_dir, config.split, config.validation, config.seed, lambda path: prepare(path).tile
+    )
     run_dir = Path(run_dir)
     with join(config.device) as world, _claimed(run_dir, world, config, resume):
         if config.batch_size < world.size:
@@ -180,9 +176,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
     return history
 
 
-def _save(
-    run_dir: Path, card: dict[str, Any], model: DigitModel, history: History, kept: dict[str, Any]
-) -> None:
+def _save(run_dir: Path, card: dict[str, Any], model: DigitModel, history: History, kept: dict[str, Any]) -> None:
     """The models first, the state last: whatever is killed in between is done again from the state before."""
     save_model(model, run_dir / "last.pth", card)
     if history.best() is history[-1]:
@@ -209,10 +203,6 @@ def _mean_std(images: Tensor) -> tuple[Tensor, Tensor]:
     value = torch.arange(256, device=images.device) / 255
     mean = (count * value).sum() / count.sum()
     return mean, ((count * (value - mean) ** 2).sum() / count.sum()).sqrt()
-
-
-def _to_tile(path: Path) -> Any:
-    return image.prepare(path).tile
 
 
 def _settings(config: TrainConfig) -> str:

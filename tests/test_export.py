@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from qdigits import ModelFileError, QDigitsError, engine, load_model, predict
+from qdigits import ModelFileError, QDigitsError, graph, load_model, predict
 from qdigits.errors import ConfigError
 from qdigits.export import export
 from qdigits.models import MODELS, build
@@ -115,11 +115,11 @@ def test_what_a_graph_makes_is_foretold(model, tiles, tmp_path, monkeypatch):
     del proto.graph.output[:]
     proto.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in names)
     images = tiles[:, None].astype(np.float32)
-    monkeypatch.setattr(engine, "BATCH", len(tiles))
+    monkeypatch.setattr(graph, "BATCH", len(tiles))
     session = onnxruntime.InferenceSession(proto.SerializeToString())
     made = sum(array.size for array in session.run(names, {"image": images}))
     for most, fine in ((made // len(tiles), True), (made // len(tiles) - 1, False)):
-        monkeypatch.setattr(engine, "NUMBERS", most)
+        monkeypatch.setattr(graph, "NUMBERS", most)
         with nullcontext() if fine else pytest.raises(ModelFileError):
             load_model(tmp_path / "model.onnx")
 

@@ -147,8 +147,7 @@ def _choices(row: list[Mark], cutting: bool) -> dict[tuple[int, int], Mark]:
     pieces.sort(key=lambda piece: piece.left + piece.right)
     choices = {}
     for first in range(len(pieces)):
-        mark = pieces[first]
-        choices[first, first + 1] = mark
+        mark = choices[first, first + 1] = pieces[first]
         for last in range(first + 1, min(first + MOST, len(pieces))):
             two_digits = mark.confidence >= SURE and pieces[last].confidence >= SURE
             mark = _join(mark, pieces[last])
@@ -213,8 +212,7 @@ def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
     total = np.pad(windows, ((0, 0), (0, 0), (1, 1)), constant_values=np.inf)
     for above, here in zip(total, total[1:], strict=False):
         here[:, 1:-1] += np.minimum(np.minimum(above[:, :-2], above[:, 2:]) + 0.01, above[:, 1:-1])
-    way = total[-1].argmin(1)
-    prices = total[-1].min(1)
+    way, prices = total[-1].argmin(1), total[-1].min(1)
     ways, every = [way], np.arange(len(starts))
     for line in total[-2::-1]:
         near = way[:, None] + np.array([-1, 0, 1])

@@ -130,11 +130,10 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         began = time.perf_counter()
         shuffle = _generator(torch.device("cpu"), config.seed, epoch)
         order = torch.randperm(len(train), generator=shuffle)[: (last - epoch * steps) * config.batch_size]
-        shuffled = train.take(order.to(world.device))  # once an epoch: a batch is then a slice
-        batches = zip(*(part.split(config.batch_size) for part in (shuffled.images, shuffled.labels)), strict=True)
         seen = []
         model.train()
-        for step, (tiles, names) in enumerate(batches):
+        for step, chosen in enumerate(order.to(world.device).split(config.batch_size)):
+            tiles, names = (part.index_select(0, chosen) for part in (train.images, train.labels))
             rate = lr_at(epoch * steps + step, last, config)
             optimizer.param_groups[0]["lr"] = rate
             optimizer.zero_grad()
@@ -158,7 +157,6 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         train_loss, train_accuracy = (world.sum(sums)[:2] / sums[2]).tolist()
         if not math.isfinite(train_loss):  # one step that is not finite is enough, and nothing is saved yet
             raise QDigitsError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr")
-        del shuffled, batches, tiles  # or the next epoch's 42 MB would come on top
         seconds = time.perf_counter() - began
         final: Any = average.module if average is not None else model
         world.share_buffers(final)

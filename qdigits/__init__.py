@@ -20,19 +20,9 @@ __version__ = "0.1.0"
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 __all__ = [
-    "ConfigError",
-    "DataError",
-    "ImageError",
-    "ModelFileError",
-    "Prediction",
-    "QDigitsError",
-    "Reading",
-    "load_model",
-    "predict",
-    "predict_many",
-    "read",
-    "test_single_image",
-]
+    "ConfigError", "DataError", "ImageError", "ModelFileError", "Prediction", "QDigitsError",
+    "Reading", "load_model", "predict", "predict_many", "read", "test_single_image",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

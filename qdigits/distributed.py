@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .errors import ConfigError
 
-PATIENCE = timedelta(seconds=25)  # a rank silent for longer is gone; torchrun grants the others 30 s more
+PATIENCE = timedelta(seconds=20)  # a rank silent for longer is gone; torchrun grants the others 30 s more
 
 
 def pick_device(name: str = "auto") -> torch.device:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from .checkpoint import describe
 from .errors import ConfigError
 from .files import write_atomically
+from .graph import sealed
 from .models import DigitModel
 
 OPSET = 20
@@ -48,8 +49,10 @@ def _onnx(model: DigitModel) -> bytes:
         )  # fmt: skip
     assert program is not None  # for mypy: it is None only where nothing is traced
     about = {"threshold": model.threshold, "card": model.card}
+    for part in (program.model.graph, *program.model.graph):
+        part.metadata_props.clear()  # the exporter's notes name folders of this machine
     program.model.metadata_props["qdigits"] = json.dumps(about)
-    return program.model_proto.SerializeToString()
+    return sealed(program.model_proto.SerializeToString())
 
 
 def _safetensors(model: DigitModel) -> bytes:
@@ -63,7 +66,7 @@ def export(model: DigitModel, path: str | Path) -> None:
     """Write the model in the format that the suffix names.
 
     .onnx         input `image`, float32 (N, 1, 28, 28), ink 1.0 on paper 0.0; output `probabilities`, float32 (N, 10),
-                  calibrated, a row summing to at most 1; threshold and card as metadata. Opset 20, one file.
+                  calibrated, a row summing to at most 1; threshold, card and a SHA-256 as metadata. Opset 20, one file.
     .safetensors  the weights, and all that the .pth file says, as metadata.
 
     Raises  ConfigError: another suffix, packages that are missing; QDigitsError: the disk refuses.

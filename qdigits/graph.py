@@ -7,6 +7,7 @@ refused.
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Iterator
 from math import prod
@@ -19,15 +20,24 @@ NUMBERS, STEPS = 2**18, 2**27  # made and multiplied for a tile: twice and six t
 BATCH, FAR = 4096, 10_000  # tiles for which that must hold; of any number in a shape, an edge, a stride
 # Tags of onnx.proto (https://github.com/onnx/onnx): a field's number * 8 + how it is coded
 MODEL = {8: "version", 18: "producer", 26: "release", 58: "graph", 66: "operators", 114: "about"}
-GRAPH = {10: "nodes", 18: "name", 42: "weights", 90: "inputs", 98: "outputs", 106: "types", 130: "about"}
-NODE = {10: "inputs", 18: "outputs", 26: "name", 34: "operator", 42: "settings", 74: "about"}
+GRAPH = {10: "nodes", 18: "name", 42: "weights", 90: "inputs", 98: "outputs", 106: "types"}
+NODE = {10: "inputs", 18: "outputs", 26: "name", 34: "operator", 42: "settings"}
 SETTING = {10: "name", 21: "float", 24: "number", 34: "text", 64: "numbers", 160: "type"}
 WEIGHT = {8: "shape", 16: "type", 66: "name", 74: "raw"}
 TYPES = {1: "<f4", 7: "<i8"}  # of weights; integers say shapes, and nothing is computed with them
+SEAL = b"\x72\x4a\x0a\x06sha256\x12\x40"  # the same coding: one more entry of metadata, of 64 letters
+
+
+def sealed(model: bytes) -> bytes:
+    """The file, and as its last entry of metadata a SHA-256 of all before: damage would be a model, too."""
+    said = model + SEAL
+    return said + hashlib.sha256(said).hexdigest().encode()
 
 
 def inspect(data: bytes) -> None:
     """Raises an exception, of any kind, unless the file is a small network that reads `image`, a row for each tile."""
+    if data != sealed(data[: -len(SEAL) - 64]):
+        raise ValueError("damaged")
     parts, weights = iter(range(PARTS)), dict[bytes, np.ndarray]()
     shapes: dict[bytes, tuple[int, ...]] = {b"image": (BATCH, 1, 28, 28)}
     graph = _fields(b"".join(_fields(data, MODEL, parts)["graph"]), GRAPH, parts)

@@ -12,7 +12,7 @@ from qdigits.export import export
 from qdigits.models import MODELS, build
 
 onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
-from tests.attacks import onnx_files, tried  # noqa: E402
+from tests.attacks import mutants, onnx_files, tried  # noqa: E402
 
 
 @pytest.fixture(scope="module", params=sorted(MODELS))
@@ -48,6 +48,7 @@ def test_the_onnx_file_is_what_the_readme_says(model, tmp_path):
     onnx.checker.check_model(proto, full_check=True)
     image, answer = proto.graph.input[0], proto.graph.output[0]
     assert [image.name, answer.name] == ["image", "probabilities"]
+    assert b"export.py" not in (tmp_path / "model.onnx").read_bytes()  # nor any other path of this machine
     sides = [dim.dim_param or dim.dim_value for dim in image.type.tensor_type.shape.dim]
     assert isinstance(sides[0], str)
     assert sides[1:] == [1, 28, 28]
@@ -97,7 +98,7 @@ def test_other_peoples_onnx_files_are_refused_in_one_line(make, tmp_path):
 
 
 def test_every_graph_that_would_bite_is_refused_at_the_border(tmp_path):
-    (tmp_path / "good.onnx").write_bytes(onnx_files.network().SerializeToString())
+    (tmp_path / "good.onnx").write_bytes(graph.sealed(onnx_files.network().SerializeToString()))
     assert load_model(tmp_path / "good.onnx").threshold == 0.5  # so nothing below is refused for its frame
     for what, path in onnx_files.files(tmp_path):
         outcome = tried(lambda path=path: load_model(path))
@@ -105,6 +106,14 @@ def test_every_graph_that_would_bite_is_refused_at_the_border(tmp_path):
         assert len(str(outcome.value).splitlines()) == 1, (what, outcome)
         assert outcome.seconds < 1, (what, outcome)
         assert outcome.megabytes < 300, (what, outcome)
+
+
+def test_a_damaged_file_is_refused(tmp_path):
+    good = graph.sealed(onnx_files.network().SerializeToString())
+    for data in mutants(good, 100):
+        (tmp_path / "model.onnx").write_bytes(data)
+        with nullcontext() if data == good else pytest.raises(ModelFileError):
+            load_model(tmp_path / "model.onnx")
 
 
 def test_what_a_graph_makes_is_foretold(model, tiles, tmp_path, monkeypatch):

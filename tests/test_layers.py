@@ -25,7 +25,8 @@ HELPERS = {  # files split off for length: in the layer of those they serve, and
     "cli": {"__main__"}, "batch": {"cli"},
     "pad": {"app"}, "panels": {"app"}, "show": {"app", "panels"}, "adapt": {"panels"},
     "optim": {"train"}, "negatives": {"train", "calibrate"}, "forms": {"train", "negatives"},
-    "alphabets": {"negatives"}, "graph": {"engine"}, "canvas": {"augment", "negatives", "forms"}, "ink": {"image"},
+    "alphabets": {"negatives"}, "canvas": {"augment", "negatives", "forms"}, "ink": {"image"},
+    "graph": {"engine", "export"},
     "weights": {"checkpoint"}, "formats": {"data", "weights"}, "download": {"data"}, "errors": {"config", "files"},
 }  # fmt: skip
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}

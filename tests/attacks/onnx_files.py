@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto, TensorProto, TypeProto, helper, numpy_helper
 
+from qdigits.graph import sealed
+
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 ABOUT = json.dumps({"threshold": 0.5, "card": {}})
 node = helper.make_node
@@ -197,7 +199,7 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
     target = folder / "attack.onnx"
     graphs = ((what, model.SerializeToString()) for group in (_loops, _swelling, _lies) for what, model in group())
     for what, data in chain(graphs, _damage()):
-        target.write_bytes(data)
+        target.write_bytes(sealed(data))  # who means harm signs it
         yield what, target
 
 

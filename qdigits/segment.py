@@ -11,7 +11,7 @@ import numpy as np
 EDGE, SOLID = 72, 128  # the ink map's scale, see ink.py
 MARKS = 1000  # a page with more is print or noise
 UNSURE = 200  # a page with more marks that are no digits is text, not digits that touch: nothing is cut
-SURE = 0.95  # a mark read with this confidence isn't cut
+SURE, NUMBER = 0.95, 0.84  # a mark read with this confidence isn't cut; marks of this quality are no word
 KEEP = 0.25  # below this confidence a mark is no digit
 STEP, PRICE, MOST = 0.12, 0.3, 9  # a cut each so many heights, through ink for at most that many; pieces to a digit
 BLOT = 1.8  # times as thick as the row's strokes: a 1 has no loop that could be filled, so this is crossed out
@@ -223,23 +223,23 @@ def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
 
 
 def _digits_only(row: list[Mark]) -> list[Mark]:
-    """The words of a row that are numbers: judged strictly in a row of text, mildly in a row of digits."""
+    """The words of a row that are numbers: judged by themselves and their row, a single mark by its row alone."""
     pens = [cv2.distanceTransform(np.pad((mark.ink >= EDGE).astype(np.uint8), 1), cv2.DIST_L2, 3).max() for mark in row]
     row = [mark for mark, pen in zip(row, pens, strict=True) if mark.row.argmax() != 1 or pen <= BLOT * np.median(pens)]
     size = _size(row)
     gaps = [i for i in range(1, len(row)) if row[i].left - row[i - 1].right > 0.8 * size]
     words = [row[i:j] for i, j in zip([0, *gaps], [*gaps, len(row)], strict=True)]
-    whole = sum(mark.mass for mark in row if mark.confidence >= SURE and not any(mark.cut))
-    if _quality(row) > 0.86 or whole > 0.7 * sum(mark.mass for mark in row):
-        numbers = [word for word in words if _quality(word) > 0.5 or len(word) < 3]
-    else:
-        numbers = [word for word in words if _quality(word) > 0.97 and len(word) > 1]
+    numbers = [word for word in words if 2 * _quality(word if len(word) > 1 else row) + _quality(row) > 3 * NUMBER]
     return [mark for word in numbers for mark in word if mark.confidence > KEEP and mark.height > 0.35 * size]
 
 
 def _quality(marks: list[Mark]) -> float:
-    """The mean proof of a digit, by ink."""
-    return float(np.average([_proof(mark) for mark in marks], weights=[mark.mass for mark in marks]))
+    """The mean proof of a digit, by ink; less if much was cut and has all heights, as letters do; or most is sure."""
+    height, ink = np.log([mark.height for mark in marks]), [mark.mass for mark in marks]
+    told = [(_proof(mark), any(mark.cut), mark.confidence >= SURE and not any(mark.cut)) for mark in marks]
+    proof, cut, whole = np.average(told, axis=0, weights=ink)
+    spread = np.average((height - np.average(height, weights=ink)) ** 2, weights=ink) ** 0.5
+    return float(max(proof - 0.8 * cut * spread, NUMBER / 0.7 * whole))
 
 
 def _proof(mark: Mark) -> float:

@@ -1,9 +1,10 @@
 """Pages made up of held-out writers' digits, and pages of words: what `read` gets wrong, and what it invents.
 
-    python -m bench.pages [MODEL] [--pages 12] [--data-dir ../shared/data/mnist]
+    python -m bench.pages [MODEL] [--pages 12] [--data-dir ../shared/data/mnist] [--fonts FILE ...]
 
-A page of digits has rows apart, tight or touching, leaning, on ruled or squared paper, or under a shadow; its figure is
-edits (wrong, missing, invented) a digit. A page of words is printed or scripted, and its figure is digits a letter.
+A page of digits has rows apart, tight or touching, leaning, on ruled or squared paper, under a shadow, or each behind a
+word; its figure is edits (wrong, missing, invented) a digit. A page of words is printed (in the fonts given: try
+handwriting, `npm pack @fontsource/caveat` has a .woff) or scripted, and its figure is digits a letter.
 """
 
 import argparse
@@ -21,18 +22,26 @@ from qdigits.data import load_training
 ROOT = Path(__file__).resolve().parent.parent
 SIDE, EDGE = 900, 30  # pixels of a page and of its margin
 GAPS = {"apart": (3, 8), "tight": (0.5, 3), "touching": (-3, 1.5)}  # pixels of MNIST between two digits
-PAPERS = "leaning", "ruled", "squared", "shadow"
+PAPERS = "leaning", "ruled", "squared", "shadow", "behind words"
 WORDS = """invoice date total amount street name price customer the quick brown fox jumps over lazy dog please sign here
 phone number address school teacher mathematics exercise"""
 SCRIPTS = cv2.FONT_HERSHEY_SCRIPT_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
 PRINTS = [Path(matplotlib.get_data_path()) / f"fonts/ttf/DejaVu{name}.ttf" for name in ("Sans", "SansMono", "Serif")]
 
 
-def numbers(kind: str, tiles: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, list[str]]:
+def numbers(
+    kind: str, tiles: np.ndarray, labels: np.ndarray, rng: np.random.Generator, fonts: list[Path] = PRINTS
+) -> tuple[np.ndarray, list[str]]:
     """A page of rows of digits, uint8 (900, 900), and what stands in each row."""
     scale, top, ink, rows = rng.uniform(1.2, 2.2), EDGE, np.zeros((SIDE, SIDE), np.float32), []
     while top < SIDE - EDGE - 30 * scale and len(rows) < 6:
         left, row = EDGE + int(rng.integers(60)), ""
+        if kind == "behind words":
+            font = ImageFont.truetype(str(fonts[rng.integers(len(fonts))]), 18 * scale)
+            strip = Image.new("L", (SIDE, 60))
+            ImageDraw.Draw(strip).text((left, 0), word := str(rng.choice(WORDS.split())), 255, font)
+            ink[top : top + 60] += np.asarray(strip) / np.float32(255)
+            left += int(font.getlength(word) + 24 * scale)
         for _ in range(rng.integers(3, 9)):
             which = rng.integers(len(labels))
             x, y, w, h = cv2.boundingRect((tiles[which] > 25).astype(np.uint8))
@@ -64,10 +73,10 @@ def numbers(kind: str, tiles: np.ndarray, labels: np.ndarray, rng: np.random.Gen
     return (page.clip(0, 1) * 255).astype(np.uint8), rows
 
 
-def words(kind: str, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+def words(kind: str, rng: np.random.Generator, fonts: list[Path] = PRINTS) -> tuple[np.ndarray, int]:
     """A page of words, uint8 (900, 900), and its number of letters."""
     page, top, letters, grey = Image.new("L", (SIDE, SIDE), 255), EDGE, 0, int(rng.uniform(0, 90))
-    font, size = str(PRINTS[rng.integers(len(PRINTS))]), rng.uniform(24, 60)
+    font, size = str(fonts[rng.integers(len(fonts))]), rng.uniform(24, 60)
     script, pen = SCRIPTS[rng.integers(len(SCRIPTS))], int(rng.integers(2, 5))
     while top < SIDE - 3 * size:
         line = " ".join(rng.choice(WORDS.split(), 2))
@@ -86,17 +95,18 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="mnist_model.pth")
     parser.add_argument("--pages", type=int, default=12)
     parser.add_argument("--data-dir", default=str(ROOT.parent / "shared" / "data" / "mnist"))
+    parser.add_argument("--fonts", type=Path, nargs="+", default=PRINTS)
     args = parser.parse_args()
     model, (_, held_out) = load_model(args.model), load_training("mnist", args.data_dir)
     tiles, labels = held_out.images.numpy(), held_out.labels.numpy()
     print("| page | wrong | of |\n| --- | ---: | ---: |")
     for kind in (*GAPS, *PAPERS):
-        pages = [numbers(kind, tiles, labels, np.random.default_rng(seed)) for seed in range(args.pages)]
+        pages = [numbers(kind, tiles, labels, np.random.default_rng(seed), args.fonts) for seed in range(args.pages)]
         wrong = sum(edits("\n".join(rows), read(model, page).text.replace(" ", "")) for page, rows in pages)
         count = sum(len(row) for _, rows in pages for row in rows)
         print(f"| digits, {kind} | {wrong / count:.1%} | {count} |", flush=True)
     for kind in ("printed", "scripted"):
-        texts = [words(kind, np.random.default_rng(seed)) for seed in range(args.pages)]
+        texts = [words(kind, np.random.default_rng(seed), args.fonts) for seed in range(args.pages)]
         found = sum(len(read(model, page).digits) for page, _ in texts)
         count = sum(letters for _, letters in texts)
         print(f"| words, {kind} | {found / count:.1%} | {count} |", flush=True)

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import random
+import resource
 import shlex
 import signal
 import subprocess
@@ -61,6 +62,12 @@ def fit(run_dir: Path, resume: bool = True, settings: TrainConfig = SETTINGS) ->
 
 def command(run_dir: Path, *more: str) -> int:
     return cli.main(["train", "brief", "--data", "sample", "--epochs", "12", "--run-dir", str(run_dir), *more])
+
+
+def limited(run_dir: Path, *more: str) -> int:
+    """As a quota would end it: no file may grow beyond 64 kB."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (2**16, 2**16))
+    return command(run_dir, *more)
 
 
 def result(run_dir: Path) -> tuple:
@@ -156,6 +163,7 @@ def disk(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
             forked(lambda: command(small / "run", "--resume"), seconds)
             seconds *= 1.5
         whole_run = kept(small / "run")
+        refused("over a limit, resumed", lambda: limited(small / "run", "--resume"), small, whole_run)
         with contextlib.suppress(OSError), open(small / "ballast", "wb") as ballast:
             while True:
                 ballast.write(bytes(4096))
@@ -187,7 +195,7 @@ def disk(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         litter = [path.name for path in small.rglob("*.tmp")]
         if litter:
             wrong.append(f"left behind: {litter}")
-    yield "disk full, read-only, folder missing", verdict(count, "exit 1, one line, good files untouched", wrong)
+    yield "disk full, over a limit, read-only, folder missing", verdict(count, "exit 1, one line, good files untouched", wrong)
 
 
 def twice(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:

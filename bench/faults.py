@@ -195,7 +195,8 @@ def disk(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         litter = [path.name for path in small.rglob("*.tmp")]
         if litter:
             wrong.append(f"left behind: {litter}")
-    yield "disk full, over a limit, read-only, folder missing", verdict(count, "exit 1, one line, good files untouched", wrong)
+    right = "exit 1, one line, good files untouched"
+    yield "disk full, over a limit, read-only, folder missing", verdict(count, right, wrong)
 
 
 def twice(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:

@@ -234,7 +234,7 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
 
 
 def _quality(marks: list[Mark]) -> float:
-    """The mean proof of a digit, by ink; less if much was cut and has all heights, as letters do; or most is sure."""
+    """The mean proof of a digit, by ink, less for being cut into all heights, as letters are; or 70 % of it is sure."""
     height, ink = np.log([mark.height for mark in marks]), [mark.mass for mark in marks]
     told = [(_proof(mark), any(mark.cut), mark.confidence >= SURE and not any(mark.cut)) for mark in marks]
     proof, cut, whole = np.average(told, axis=0, weights=ink)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from qdigits.segment import find_digits, find_marks
+from qdigits.segment import Mark, _digits_only, find_digits, find_marks
 
 
 def page(*rows, size=40, slope=0.0):
@@ -59,6 +59,14 @@ def test_two_that_touch_are_cut():
 def test_what_the_network_does_not_know_is_left_out():
     assert text(page("01x0110", "01")) == ["010110", "01"]
     assert text(page("xxxx", "0101")) == ["0101"]
+
+
+@pytest.mark.parametrize(("heights", "number"), [((40, 42, 38, 41, 40), True), ((40, 80, 38, 20, 75), False)])
+def test_pieces_of_all_heights_are_a_word(heights, number):
+    four = np.eye(10, dtype=np.float32)[4] * 0.95
+    inks = [np.full((height, 25), 255, np.uint8) for height in heights]
+    row = [Mark(30 * i, 0, ink, (True, True), row=four) for i, ink in enumerate(inks)]
+    assert bool(_digits_only(row)) is number
 
 
 def test_a_bar_thicker_than_the_others_was_struck_out():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -67,13 +68,13 @@ def join(device: str = "auto") -> Iterator[World]:
         yield World(0, 1, pick_device(device))
         return
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: if the agent is killed, no trainer stays behind
-    local = int(os.environ["LOCAL_RANK"])
     picked = pick_device(device)
     if picked.type == "cuda":
-        picked = torch.device("cuda", local)
+        picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(picked)
     dist.init_process_group("nccl" if picked.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield World(dist.get_rank(), dist.get_world_size(), picked)
     finally:
+        gc.collect()  # what still holds the group outlives it, and may abort the process on its way out
         dist.destroy_process_group()

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 EDGE, SOLID = 72, 128  # the ink map's scale, see ink.py
-MARKS = 1000  # a page with more is print or noise
-UNSURE = 200  # a page with more marks that are no digits is text, not digits that touch: nothing is cut
-SURE, NUMBER = 0.95, 0.84  # a mark read with this confidence isn't cut; marks of this quality are no word
+MARKS, UNSURE = 1000, 200  # a page with more marks is print or noise; with more that are no digits text: nothing is cut
+SURE = 0.95  # a mark read with this confidence isn't cut
+NUMBER, WHOLE, UNEVEN = 0.84, 0.7, 0.8  # quality of a number, share of sure ink that is enough, price of being uneven
 KEEP = 0.25  # below this confidence a mark is no digit
 STEP, PRICE, MOST = 0.12, 0.3, 9  # a cut each so many heights, through ink for at most that many; pieces to a digit
 BLOT = 1.8  # times as thick as the row's strokes: a 1 has no loop that could be filled, so this is crossed out
@@ -86,8 +86,7 @@ def find_marks(ink: np.ndarray) -> list[Mark]:
         own = labels[where] == label
         if 2 * _along_the_edge(own, where, ink.shape) > longest[label]:
             continue
-        around = cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        own |= around & (labels[where] == 0)  # and its soft edge
+        own |= (cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & (labels[where] == 0)  # its soft edge
         marks.append(Mark(where[1].start, where[0].start, ink[where] * own))
     return marks
 
@@ -229,17 +228,18 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
     size = _size(row)
     gaps = [i for i in range(1, len(row)) if row[i].left - row[i - 1].right > 0.8 * size]
     words = [row[i:j] for i, j in zip([0, *gaps], [*gaps, len(row)], strict=True)]
-    numbers = [word for word in words if 2 * _quality(word if len(word) > 1 else row) + _quality(row) > 3 * NUMBER]
+    whole = _quality(row)
+    numbers = [word for word in words if 2 * (_quality(word) if len(word) > 1 else whole) + whole > 3 * NUMBER]
     return [mark for word in numbers for mark in word if mark.confidence > KEEP and mark.height > 0.35 * size]
 
 
 def _quality(marks: list[Mark]) -> float:
-    """The mean proof of a digit, by ink, less for being cut into all heights, as letters are; or 70 % of it is sure."""
+    """The mean proof of a digit, by ink, less for being cut into all heights, as letters are; or enough is sure."""
     height, ink = np.log([mark.height for mark in marks]), [mark.mass for mark in marks]
     told = [(_proof(mark), any(mark.cut), mark.confidence >= SURE and not any(mark.cut)) for mark in marks]
-    proof, cut, whole = np.average(told, axis=0, weights=ink)
-    spread = np.average((height - np.average(height, weights=ink)) ** 2, weights=ink) ** 0.5
-    return float(max(proof - 0.8 * cut * spread, NUMBER / 0.7 * whole))
+    proof, cut, sure = np.average(told, axis=0, weights=ink)
+    spread = np.cov(height, aweights=ink, ddof=0) ** 0.5
+    return float(max(proof - UNEVEN * cut * spread, NUMBER / WHOLE * sure))
 
 
 def _proof(mark: Mark) -> float:

@@ -31,12 +31,8 @@ WIDEST = 4096  # of any dimension
 
 def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
     """The texts that let a file of weights rebuild itself; .pth and .safetensors carry the same."""
-    about = {
-        "format": FORMAT,
-        "architecture": model.architecture,
-        "dimensions": json.dumps(model.dimensions),
-        "card": json.dumps(card),
-    }
+    about = {"format": FORMAT, "architecture": model.architecture}
+    about |= {"dimensions": json.dumps(model.dimensions), "card": json.dumps(card)}
     return about | {"sha256": _digest(about, model.state_dict())}
 
 

@@ -45,6 +45,8 @@ class TrainConfig:
     average: float = 0.0
     """Decay per step of the averaged weights that are validated and kept; 0 keeps the last ones."""
     label_smoothing: float = 0.0
+    bf16: bool = False
+    """Multiply and add in bfloat16, but keep the weights in float32: faster where the processor has it."""
     seed: int = 0
     threads: int = 1
     """Processor threads; part of the record, because sums in another order are other sums."""
@@ -97,7 +99,7 @@ RECIPES: dict[str, TrainConfig] = {
     "fast97": TrainConfig(model="fast97", epochs=0.24, lr=0.05, **SPRINT),
     "fast99": TrainConfig(model="fast99", epochs=0.95, lr=0.02, label_smoothing=0.1, **SPRINT),
     "fast995": TrainConfig(
-        model="fast995", epochs=3, lr=0.02, label_smoothing=0.1, augment=("shift",), **SPRINT,
+        model="fast995", epochs=3, lr=0.02, label_smoothing=0.1, augment=("shift",), bf16=True, **SPRINT,
     ),
 }  # fmt: skip
 

@@ -164,11 +164,7 @@ def _split(place: Place, images: np.ndarray, labels: np.ndarray, extended: np.nd
 
 
 def load_training(
-    source: str,
-    data_dir: str | Path | None = None,
-    split: str = "official",
-    validation: float = 0.1,
-    seed: int = 0,
+    source: str, data_dir: str | Path | None = None, split: str = "official", validation: float = 0.1, seed: int = 0,
     to_tile: ToTile | None = None,
 ) -> tuple[Split, Split]:
     """The digits to learn from, and those held out to choose by: other writers' wherever writers are known.
@@ -184,10 +180,7 @@ def load_training(
 
 
 def load_test(
-    source: str,
-    data_dir: str | Path | None = None,
-    split: str = "official",
-    seed: int = 0,
+    source: str, data_dir: str | Path | None = None, split: str = "official", seed: int = 0,
     to_tile: ToTile | None = None,
 ) -> Split:
     """The digits to measure on; only evaluation may ask. Takes and raises as load_training."""

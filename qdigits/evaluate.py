@@ -132,11 +132,7 @@ def report_from(
 
 
 def evaluate(
-    model: Any,
-    source: str = "qmnist",
-    data_dir: str | Path | None = None,
-    split: str = "official",
-    seed: int = 0,
+    model: Any, source: str = "qmnist", data_dir: str | Path | None = None, split: str = "official", seed: int = 0,
     name: str = "model",
 ) -> Report:
     """The only code that opens test files.

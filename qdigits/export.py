@@ -43,9 +43,8 @@ def _onnx(model: DigitModel) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            _Answer(model), (torch.zeros(2, 1, 28, 28),), dynamo=True, opset_version=OPSET, verbose=False,
-            input_names=["image"], output_names=["probabilities"],
-            dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
+            _Answer(model), (torch.zeros(2, 1, 28, 28),), dynamo=True, opset_version=OPSET, input_names=["image"],
+            output_names=["probabilities"], dynamic_shapes={"image": {0: torch.export.Dim("batch")}}, verbose=False,
         )  # fmt: skip
     assert program is not None  # for mypy: it is None only where nothing is traced
     about = {"threshold": model.threshold, "card": model.card}

@@ -78,6 +78,15 @@ class MLP(DigitModel):
         )  # fmt: skip
 
 
+class Flatten(nn.Flatten):
+    """Its gradient goes back in the layout that the features had: two layouts mixed cost a tenth of a step."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if x.requires_grad:
+            x.register_hook(lambda gradient: gradient.contiguous(memory_format=torch.channels_last))
+        return super().forward(x)
+
+
 def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
     conv = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU())
@@ -108,7 +117,7 @@ class CNN(DigitModel):
                 *(Residual(inner) for _ in range(2)),
                 _conv(inner, outer, stride=2),  # (N, 96, 7, 7)
                 *(Residual(outer) for _ in range(3)),
-                nn.Sequential(nn.Flatten(), nn.Dropout(0.3)),
+                nn.Sequential(Flatten(), nn.Dropout(0.3)),
                 nn.Linear(outer * 49, 10),
             ), width=width,
         )  # fmt: skip
@@ -175,7 +184,7 @@ class Fast97(DigitModel):
         for width, stride in zip(self.widths, (2, 1, 1), strict=False):
             layers.append(_conv(channels, width, stride=stride))  # (N, 32, 5, 5)
             channels, side = width, math.ceil(side / stride)
-        super().__init__(nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side * side, 10)))
+        super().__init__(nn.Sequential(*layers, Flatten(), nn.Linear(channels * side * side, 10)))
 
 
 class Fast99(Fast97):

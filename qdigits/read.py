@@ -101,10 +101,8 @@ def _prediction(model: Model, row: np.ndarray, tile: np.ndarray, box: Box | None
     digit, confidence = int(row.argmax()), float(row.max())
     if box is None:
         return Prediction(None, 0.0, (0.0,) * 10, tile, None, False)
-    return Prediction(
-        digit if confidence > NOTHING else None, confidence, tuple(map(float, row)), tile, box,
-        confidence >= model.threshold,
-    )  # fmt: skip
+    named = digit if confidence > NOTHING else None
+    return Prediction(named, confidence, tuple(map(float, row)), tile, box, confidence >= model.threshold)
 
 
 def read(model: Model, photo: Any) -> Reading:

@@ -138,7 +138,8 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
             optimizer.param_groups[0]["lr"] = rate
             optimizer.zero_grad()
             images, labels = batch_of(tiles, names, config, (config.seed, epoch, step), world)
-            logits = parallel(images)
+            with torch.autocast(images.device.type, torch.bfloat16, enabled=config.bf16):
+                logits = parallel(images).float()
             if config.negatives:
                 logits = F.pad(logits, (0, 1))  # the constant eleventh logit of "not a digit"
             loss = surprise(logits, labels)

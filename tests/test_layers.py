@@ -86,7 +86,7 @@ def test_each_library_has_its_room(name):
 def test_no_file_is_long_and_the_package_is_small():
     lines = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
     assert {name: count for name, count in lines.items() if count > 250} == {}
-    assert sum(count for name, count in lines.items() if name != "app") <= MOST
+    assert sum(count for name, count in lines.items() if name != "app") < MOST
 
 
 def test_the_public_surface_is_this_list():

@@ -8,7 +8,7 @@ from qdigits.calibrate import ANSWERED, calibrate
 from qdigits.config import TrainConfig, recipe
 from qdigits.data import Split
 from qdigits.errors import ConfigError
-from qdigits.models import MODELS, NEVER, build
+from qdigits.models import MODELS, NEVER, Flatten, build
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -31,6 +31,14 @@ def test_normalisation_is_inside(name):
     before = model(images)
     model.mean, model.std = model.mean * 2, model.std * 2
     assert torch.allclose(model(images * 2), before, atol=1e-5)
+
+
+def test_flattening_keeps_the_layout_of_gradients():
+    seen, features = [], torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last).requires_grad_() * 1
+    flat = Flatten()(features)
+    features.register_hook(seen.append)
+    (flat @ torch.rand(48, 2)).sum().backward()
+    assert seen[0].is_contiguous(memory_format=torch.channels_last)
 
 
 def test_calibration_makes_the_confidence_true():

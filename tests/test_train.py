@@ -142,6 +142,13 @@ def test_every_optimizer_learns(name, short, tmp_path):
     assert fit(config, tmp_path / "run")[-1]["validation_accuracy"] > 0.6
 
 
+def test_half_the_bits_learn_as_well_and_keep_whole_weights(short, tmp_path):
+    config = replace(short, model="tiny", epochs=2, augment=(), negatives=0, average=0)
+    whole, half = (fit(replace(config, bf16=bf16), tmp_path / f"{bf16}")[-1] for bf16 in (False, True))
+    assert half["train_loss"] != whole["train_loss"] == pytest.approx(half["train_loss"], rel=0.05)
+    assert {value.dtype for value in weights(tmp_path / "True").values()} <= {torch.float32, torch.int64}
+
+
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_runs(name, digits_dir, tmp_path):
     config = replace(recipe(name), data="mnist", data_dir=str(digits_dir), epochs=1, batch_size=200)

@@ -89,7 +89,7 @@ class Flatten(nn.Flatten):
 
 def _conv(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
     conv = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU())
+    return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 class Residual(nn.Module):
@@ -168,7 +168,7 @@ class Cosines(nn.Module):
         self.register_buffer("filters", torch.cat([filters, -filters]))
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.relu(F.conv2d(x, self.filters, stride=2, padding=2))
+        return F.relu(F.conv2d(x, self.filters, stride=2, padding=2), inplace=True)
 
 
 class Fast97(DigitModel):
@@ -184,7 +184,7 @@ class Fast97(DigitModel):
         for width, stride in zip(self.widths, (2, 1, 1), strict=False):
             layers.append(_conv(channels, width, stride=stride))  # (N, 32, 5, 5)
             channels, side = width, math.ceil(side / stride)
-        super().__init__(nn.Sequential(*layers, Flatten(), nn.Linear(channels * side * side, 10)))
+        super().__init__(nn.Sequential(*layers, nn.Conv2d(channels, 10, side), nn.Flatten()))
 
 
 class Fast99(Fast97):

@@ -58,11 +58,11 @@ def batch_of(
     images = tiles[:, None].float() / 255
     if config.negatives or config.drawn or config.augment:
         rng = _generator(images.device, *key)
-        n = len(labels)
-        forms, names = drawn(round(config.drawn * n), rng)
-        others = negatives(round(config.negatives * n), images, labels, rng)
-        images = torch.cat([images, forms, others])
-        labels = torch.cat([labels, names, labels.new_full((len(others),), NOT_A_DIGIT)])
+        if config.negatives or config.drawn:
+            forms, names = drawn(round(config.drawn * len(labels)), rng)
+            others = negatives(round(config.negatives * len(labels)), images, labels, rng)
+            images = torch.cat([images, forms, others])
+            labels = torch.cat([labels, names, labels.new_full((len(others),), NOT_A_DIGIT)])
         for name in config.augment:
             images = AUGMENTATIONS[name](images, rng)
     return world.share(images), world.share(labels)

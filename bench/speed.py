@@ -367,7 +367,7 @@ def main() -> None:
     began = os.getloadavg()[0]
     rows = [
         *training(repeats, options.data, options.data_dir),
-        *sprints(repeats // 2 + 1, options.data, options.data_dir),
+        *sprints(repeats, options.data, options.data_dir),
         *together(max(repeats // 2, 1), options.data, options.data_dir),
         *network(repeats, "mnist_model"),
         *network(repeats, "mnist_swift"),

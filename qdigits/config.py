@@ -46,7 +46,7 @@ class TrainConfig:
     """Decay per step of the averaged weights that are validated and kept; 0 keeps the last ones."""
     label_smoothing: float = 0.0
     bf16: bool = False
-    """Multiply and add in bfloat16, but keep the weights in float32: faster where the processor has it."""
+    """Layers compute in bfloat16, weights stay float32: faster where the processor has it."""
     seed: int = 0
     threads: int = 1
     """Processor threads; part of the record, because sums in another order are other sums."""

@@ -79,7 +79,7 @@ class MLP(DigitModel):
 
 
 class Flatten(nn.Flatten):
-    """Its gradient goes back in the layout that the features had: two layouts mixed cost a tenth of a step."""
+    """Before a Linear: the gradient goes back in the features' layout, for two layouts mixed cost a tenth of a step."""
 
     def forward(self, x: Tensor) -> Tensor:
         if x.requires_grad:

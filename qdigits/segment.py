@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 EDGE, SOLID = 72, 128  # the ink map's scale, see ink.py
-MARKS, UNSURE = 1000, 200  # a page with more marks is print or noise; with more that are no digits text: nothing is cut
+MARKS, UNSURE = 1000, 200  # more marks: print or noise; more that are no digits: text, where nothing is cut
 SURE = 0.95  # a mark read with this confidence isn't cut
-NUMBER, WHOLE, UNEVEN = 0.84, 0.7, 0.8  # quality of a number, share of sure ink that is enough, price of being uneven
+NUMBER, ENOUGH, UNEVEN = 0.84, 0.7, 0.8  # a number's quality, share of sure ink that is enough, price of being uneven
 KEEP = 0.25  # below this confidence a mark is no digit
 STEP, PRICE, MOST = 0.12, 0.3, 9  # a cut each so many heights, through ink for at most that many; pieces to a digit
 BLOT = 1.8  # times as thick as the row's strokes: a 1 has no loop that could be filled, so this is crossed out
@@ -239,7 +239,7 @@ def _quality(marks: list[Mark]) -> float:
     told = [(_proof(mark), any(mark.cut), mark.confidence >= SURE and not any(mark.cut)) for mark in marks]
     proof, cut, sure = np.average(told, axis=0, weights=ink)
     spread = np.cov(height, aweights=ink, ddof=0) ** 0.5
-    return float(max(proof - UNEVEN * cut * spread, NUMBER / WHOLE * sure))
+    return float(max(proof - UNEVEN * cut * spread, NUMBER / ENOUGH * sure))
 
 
 def _proof(mark: Mark) -> float:

@@ -2,9 +2,10 @@
 
     python -m bench.pages [MODEL] [--pages 12] [--data-dir ../shared/data/mnist] [--fonts FILE ...]
 
-A page of digits has rows apart, tight or touching, leaning, on ruled or squared paper, under a shadow, or each behind a
-word; its figure is edits (wrong, missing, invented) a digit. A page of words is printed (in the fonts given: try
-handwriting, `npm pack @fontsource/caveat` has a .woff) or scripted, and its figure is digits a letter.
+A page of digits has rows apart, tight or touching, leaning, on ruled or squared paper, under a shadow, each behind a
+word, underlined, or in a form's boxes or combs; its figure is edits (wrong, missing, invented) a digit. A page of words
+is printed (in the fonts given: try handwriting, `npm pack @fontsource/caveat` has a .woff) or scripted, and its figure
+is digits a letter.
 """
 
 import argparse
@@ -22,7 +23,8 @@ from qdigits.data import load_training
 ROOT = Path(__file__).resolve().parent.parent
 SIDE, EDGE = 900, 30  # pixels of a page and of its margin
 GAPS = {"apart": (3, 8), "tight": (0.5, 3), "touching": (-3, 1.5)}  # pixels of MNIST between two digits
-PAPERS = "leaning", "ruled", "squared", "shadow", "behind words"
+FORMS = {"boxes": 5, "comb": 0, "leaning boxes": 5, "leaning comb": 0}  # between two boxes
+PAPERS = "leaning", "ruled", "squared", "shadow", "behind words", "underlined"
 WORDS = """invoice date total amount street name price customer the quick brown fox jumps over lazy dog please sign here
 phone number address school teacher mathematics exercise"""
 SCRIPTS = cv2.FONT_HERSHEY_SCRIPT_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
@@ -34,6 +36,7 @@ def numbers(
 ) -> tuple[np.ndarray, list[str]]:
     """A page of rows of digits, uint8 (900, 900), and what stands in each row."""
     scale, top, ink, rows = rng.uniform(1.2, 2.2), EDGE, np.zeros((SIDE, SIDE), np.float32), []
+    box, printed = (int(25 * scale), int(32 * scale)), np.zeros_like(ink)
     while top < SIDE - EDGE - 30 * scale and len(rows) < 6:
         left, row = EDGE + int(rng.integers(60)), ""
         if kind == "behind words":
@@ -50,15 +53,24 @@ def numbers(
             digit = cv2.resize(digit, None, fx=size, fy=size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
             height, width = digit.shape
             line = int(top + (26 * scale - height) / 2 + rng.uniform(-2, 2) * scale)
-            if left + width > SIDE - EDGE:
+            if left + max(width, box[0] * (kind in FORMS)) > SIDE - EDGE:
                 break
+            if kind in FORMS:
+                corner = left, int(top - 3 * scale)
+                cv2.rectangle(printed, (*corner, box[0] + 1, box[1]), 1, 1 + int(scale > 1.5), cv2.LINE_AA)
+                left += int((box[0] - width) * rng.uniform(0.2, 0.8))
             place = ink[line : line + height, left : left + width]
             np.maximum(place, digit, out=place)
             row += str(labels[which])
             left += max(int(width + scale * rng.uniform(*GAPS.get(kind, (1, 6)))), 2)
+            if kind in FORMS:
+                left = corner[0] + box[0] + int(scale * FORMS[kind])
         rows.append(row)
-        top += int(scale * rng.uniform(28, 36))
-    if kind == "leaning":
+        if kind == "underlined":
+            cv2.line(printed, (EDGE, int(top + 27 * scale)), (left, int(top + 27 * scale)), 1, 2, cv2.LINE_AA)
+        top += int(scale * rng.uniform(28, 36)) + box[1] // 4 * (kind in (*FORMS, "underlined"))
+    ink = np.maximum(ink, printed)
+    if kind.startswith("leaning"):
         turn = cv2.getRotationMatrix2D((SIDE / 2, SIDE / 2), rng.uniform(-6, 6), 1)
         ink = cv2.warpAffine(ink, turn, (SIDE, SIDE))
     paper, step = np.ones((SIDE, SIDE)), int(scale * rng.uniform(14, 30))
@@ -100,7 +112,7 @@ def main() -> None:
     model, (_, held_out) = load_model(args.model), load_training("mnist", args.data_dir)
     tiles, labels = held_out.images.numpy(), held_out.labels.numpy()
     print("| page | wrong | of |\n| --- | ---: | ---: |")
-    for kind in (*GAPS, *PAPERS):
+    for kind in (*GAPS, *PAPERS, *FORMS):
         pages = [numbers(kind, tiles, labels, np.random.default_rng(seed), args.fonts) for seed in range(args.pages)]
         wrong = sum(edits("\n".join(rows), read(model, page).text.replace(" ", "")) for page, rows in pages)
         count = sum(len(row) for _, rows in pages for row in rows)

@@ -18,6 +18,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,8 @@ def laboratory(train: Split, seed: int, network: str, epochs: float, lr: float, 
 
 def sprints(seeds: int, data: str, data_dir: str | None) -> Iterable[Row]:
     """Seconds until the mark, ours and the laboratory's; the test digits are looked at once, at the end."""
-    train, _ = load_training(data, data_dir)
     for name, settings in LABORATORY.items():
+        train, _ = load_training(data, data_dir, validation=RECIPES[name].validation)
         right: list[float] = []
 
         def ours(name: str = name, right: list[float] = right) -> float:
@@ -199,7 +200,7 @@ def sprints(seeds: int, data: str, data_dir: str | None) -> Iterable[Row]:
             return sum(epoch["seconds"] for epoch in history)
 
         torch.set_num_threads(RECIPES[name].threads)
-        took = interleaved(seeds, ours=ours, rival=lambda settings=settings: laboratory(train, 0, *settings))
+        took = interleaved(seeds, ours=ours, rival=partial(laboratory, train, 0, *settings))
         yield (
             f"train `{name}`, {RECIPES[name].threads} threads: {np.mean(right):.2%} of the test digits, "
             f"mean of {seeds} seeds ({min(right):.2%} to {max(right):.2%}); rival: the laboratory's",

@@ -74,6 +74,7 @@ PHOTO = (
 
 SPRINT: Any = {
     "optimizer": "adamw", "momentum": 0.7, "schedule": "linear", "warmup": 0.2, "batch_size": 128, "threads": 2,
+    "validation": 0.02,
 }  # fmt: skip
 
 CALM: Any = {"optimizer": "adamw", "schedule": "cosine", "warmup": 0.05, "batch_size": 128, "average": 0.999}
@@ -96,10 +97,10 @@ RECIPES: dict[str, TrainConfig] = {
     "cnn": TrainConfig(model="cnn", epochs=32, lr=3e-3, weight_decay=0.05, augment=("warp",), **CALM),
     "tiny": TrainConfig(model="tiny", epochs=30, lr=5e-3, weight_decay=0.01, augment=("wobble",), **CALM),
     # the fewest seconds until about 97, 99 and 99.5 %
-    "fast97": TrainConfig(model="fast97", epochs=0.24, lr=0.05, **SPRINT),
-    "fast99": TrainConfig(model="fast99", epochs=0.95, lr=0.02, label_smoothing=0.1, **SPRINT),
+    "fast97": TrainConfig(model="fast97", epochs=0.22, lr=0.05, **SPRINT),
+    "fast99": TrainConfig(model="fast99", epochs=0.87, lr=0.02, label_smoothing=0.1, **SPRINT),
     "fast995": TrainConfig(
-        model="fast995", epochs=3, lr=0.02, label_smoothing=0.1, augment=("shift",), bf16=True, **SPRINT,
+        model="fast995", epochs=2.75, lr=0.02, label_smoothing=0.1, augment=("shift",), bf16=True, **SPRINT,
     ),
 }  # fmt: skip
 

@@ -9,13 +9,15 @@ EDGE, SOLID = 72, 128  # an ink map's value on the edge of a stroke, and what ev
 LONGEST, SHORTEST = 2000, 28  # working size (longest side, pixels): larger pictures are shrunk, smaller enlarged
 COARSE = 128  # the sheet itself changes slowly: this many pixels show it
 DARKEST = 32  # paper's brightness; below it a camera sees noise
+BOXED = 35  # the smallest box of a form, a third of the shortest underline (pixels)
 
 
 def find_ink(photo: np.ndarray, brighter: bool) -> tuple[np.ndarray, float]:
     """The ink on a photo, whatever the light, the paper's colour, and whichever of the two is darker.
 
     Takes   uint8 (H, W, 3); whether ink is brighter than paper, as `polarity` tells.
-    Gives   uint8 (h, w), ink up to 255 on paper 0, at a working size; and how many photo pixels one of its pixels is.
+    Gives   uint8 (h, w), ink up to 255 on paper 0, without a form's lines, at a working size; and how many photo pixels
+            one of its pixels is.
     """
     longest = max(photo.shape[:2])
     scale = longest / min(max(longest, SHORTEST), LONGEST)
@@ -29,7 +31,7 @@ def find_ink(photo: np.ndarray, brighter: bool) -> tuple[np.ndarray, float]:
     weights /= weights.sum()
     bright = cv2.resize((paper @ weights).clip(0, 255).astype(np.float32), photo.shape[1::-1])
     marks = bright - cv2.transform(photo, weights[None].astype(np.float32))
-    return _levelled(marks * 255 / np.maximum(bright, DARKEST)), scale
+    return _without_lines(_levelled(marks * 255 / np.maximum(bright, DARKEST))), scale
 
 
 def _levelled(marks: np.ndarray) -> np.ndarray:
@@ -47,6 +49,47 @@ def _levelled(marks: np.ndarray) -> np.ndarray:
     middle = max(cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0], floor * SOLID / EDGE)
     ink = cv2.convertScaleAbs(marks, alpha=SOLID / middle)
     return cv2.threshold(ink, SOLID * floor / middle / 2, 0, cv2.THRESH_TOZERO)[1]
+
+
+def _without_lines(ink: np.ndarray) -> np.ndarray:
+    """Boxes, combs, tables and underlines wiped out in place; strokes that cross them stay."""
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats((ink >= EDGE).astype(np.uint8), connectivity=8)
+    longest = boxes[:, 2:4].max(1) * (np.arange(len(boxes)) > 0)  # but not of the paper
+    size = max(np.median(boxes[longest >= 10, 3]), BOXED) if longest.max() >= BOXED else BOXED
+    for label in np.flatnonzero(longest >= BOXED):
+        left, top, width, height = boxes[label, :4]
+        where = slice(top, top + height), slice(left, left + width)
+        own = (labels[where] == label).astype(np.uint8)
+        centre, (wide, high), angle = cv2.minAreaRect(cv2.findNonZero(own))
+        if abs(angle) > 45:
+            wide, high, angle = high, wide, angle - np.copysign(90, angle)
+        turn, canvas = cv2.getRotationMatrix2D(centre, angle, 1), (int(wide) + 5, int(high) + 5)
+        turn[:, 2] = turn[:, 2] + np.array(canvas) / 2 - centre
+        upright = (cv2.warpAffine(own * 255, turn, canvas) > 64).astype(np.uint8)
+        level, lines = _lines(upright, min(0.85 * wide, 1.5 * size))
+        sheer, others = _lines(np.ascontiguousarray(upright.T), min(0.85 * high, 1.5 * size))
+        corners = cv2.connectedComponents(level & sheer.T)[0] - 1
+        if corners >= 4 and min(lines.any(0).mean(), others.any(0).mean()) > 0.7:
+            lines |= others.T
+        elif wide > 3 * size:
+            _, lines = _lines(upright, 2.5 * size)
+        else:
+            continue
+        lines = cv2.dilate(lines, np.ones((3, 3), np.uint8))
+        ink[where][cv2.warpAffine(lines, turn, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) > 0] = 0
+    return ink
+
+
+def _lines(mark: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray]:
+    """Where level lines of at least that length lie, and their pixels that no stroke crosses."""
+    reach = int(length) | 1
+    slack = np.ones((2 * (reach // 24) + 1, 1), np.uint8)  # paper bends, and cameras are held askew
+    level = cv2.morphologyEx(cv2.dilate(mark, slack), cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
+    lines, count = mark & level, cv2.connectedComponents(level)[0] - 1
+    across = lines.sum(0)
+    pen = round(float(np.percentile(across[across > 0], 80)) / count) if across.any() else 0
+    crossing = cv2.morphologyEx(mark, cv2.MORPH_OPEN, np.ones((2 * pen + 1, 1), np.uint8))
+    return level, np.where(crossing, 0, lines)
 
 
 def _paper(small: np.ndarray) -> np.ndarray:

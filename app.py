@@ -24,7 +24,8 @@ from qdigits.show import alike, png, preview, steps, url
 
 EXAMPLES = Path(__file__).parent / "examples"
 SHOWN = {
-    "a tile": "seven.png", "a photo": "photo.jpg", "a year": "year.jpg", "a page": "page.jpg", "no digit": "star.jpg",
+    "a tile": "seven.png", "a photo": "photo.jpg", "a year": "year.jpg", "a page": "page.jpg", "a form": "form.jpg",
+    "no digit": "star.jpg",
 }  # fmt: skip
 BEST, DRAWING = "mnist_model.pth", "drawing"
 PICTURES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]

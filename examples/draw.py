@@ -58,8 +58,8 @@ def paper(height, width, rng, ruled=0):
     return sheet
 
 
-def page(rows, size, height, pen, rng, ruled=0, ink_colour=(0.10, 0.16, 0.42)):
-    """Rows of shapes on paper, as a phone would see them. uint8 RGB."""
+def page(rows, size, height, pen, rng, ruled=0, ink_colour=(0.10, 0.16, 0.42), boxed=False):
+    """Rows of shapes on paper, as a phone would see them, or in the boxes of a form. uint8 RGB."""
     sheet = paper(*size, rng, ruled)
     ink = np.zeros(size, np.uint8)
     down = size[0] / len(rows)
@@ -70,6 +70,9 @@ def page(rows, size, height, pen, rng, ruled=0, ink_colour=(0.10, 0.16, 0.42)):
             if name != " ":
                 top = down * r + (down - height) / 2 + rng.normal(0, height * 0.03)
                 write(ink, name, left, top, height * rng.normal(1, 0.04), pen, rng)
+                if boxed:
+                    corners = np.int32([[left - 0.15 * height, down * (r + 0.1)], [left + 0.8 * height, down * (r + 0.9)]])
+                    cv2.rectangle(sheet, *corners.tolist(), (0.4, 0.4, 0.4), 2)
             left += step
     cover = cv2.GaussianBlur(ink, (0, 0), 0.8)[..., None] / 255 * 0.92
     return np.uint8(np.clip(sheet * (1 - cover) + np.array(ink_colour) * cover, 0, 1) * 255)
@@ -85,6 +88,7 @@ def main():
         "year.jpg": page(["2026"], (360, 800), 190, 8, rng, ruled=60),
         "page.jpg": page(["31 415", "92 653", "58 979", "32 384"], (900, 1000), 120, 6, rng, ruled=75),
         "star.jpg": page([["star"]], (420, 560), 230, 9, rng),
+        "form.jpg": page(["31 12 2026", "314 159"], (420, 1300), 100, 6, rng, boxed=True),
     }
     for name, picture in pictures.items():
         cv2.imwrite(str(here / name), picture[..., ::-1] if picture.ndim == 3 else picture)

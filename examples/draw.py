@@ -71,8 +71,8 @@ def page(rows, size, height, pen, rng, ruled=0, ink_colour=(0.10, 0.16, 0.42), b
                 top = down * r + (down - height) / 2 + rng.normal(0, height * 0.03)
                 write(ink, name, left, top, height * rng.normal(1, 0.04), pen, rng)
                 if boxed:
-                    corners = np.int32([[left - 0.15 * height, down * (r + 0.1)], [left + 0.8 * height, down * (r + 0.9)]])
-                    cv2.rectangle(sheet, *corners.tolist(), (0.4, 0.4, 0.4), 2)
+                    box = left - 0.15 * height, down * (r + 0.1), 0.95 * height, 0.8 * down
+                    cv2.rectangle(sheet, np.int32(box).tolist(), (0.4, 0.4, 0.4), 2)
             left += step
     cover = cv2.GaussianBlur(ink, (0, 0), 0.8)[..., None] / 255 * 0.92
     return np.uint8(np.clip(sheet * (1 - cover) + np.array(ink_colour) * cover, 0, 1) * 255)

@@ -56,7 +56,9 @@ def _without_lines(ink: np.ndarray) -> np.ndarray:
     _, labels, boxes, _ = cv2.connectedComponentsWithStats((ink >= EDGE).astype(np.uint8), connectivity=8)
     longest = boxes[:, 2:4].max(1) * (np.arange(len(boxes)) > 0)  # but not of the paper
     size = max(np.median(boxes[longest >= 10, 3]), BOXED) if longest.max() >= BOXED else BOXED
-    for label in np.flatnonzero(longest >= BOXED):
+    found = np.flatnonzero(longest >= BOXED)
+    nested = boxes[found, 2:4].prod(1).sum() > 5 * ink.size  # rings in rings are no form, and would take seconds
+    for label in () if nested else found:
         left, top, width, height = boxes[label, :4]
         where = slice(top, top + height), slice(left, left + width)
         own = (labels[where] == label).astype(np.uint8)

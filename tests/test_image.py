@@ -199,6 +199,13 @@ def test_a_forms_lines_are_wiped_out_and_strokes_across_them_stay(angle, left):
     assert (wanted & ~ink).sum() < 0.05 * wanted.sum()
 
 
+def test_boxes_in_boxes_are_no_form():
+    picture = np.full((600, 600), 225, np.uint8)
+    for edge in range(10, 290, 10):
+        cv2.rectangle(picture, (edge, edge), (600 - edge, 600 - edge), 40, 2)
+    assert (find_ink(opened(picture), False)[0] >= EDGE).sum() > 0.9 * (picture < 100).sum()
+
+
 def test_a_large_jpeg_is_decoded_small_and_knows_it():
     large = coded(cv2.resize(seven(), (4800, 6000)), "JPEG")
     photo, scale = open_reduced(large)

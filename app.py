@@ -23,10 +23,8 @@ from qdigits.panels import MINE, NO_DIGIT, check, kept, percent, quality
 from qdigits.show import alike, png, preview, steps, url
 
 EXAMPLES = Path(__file__).parent / "examples"
-SHOWN = {
-    "a tile": "seven.png", "a photo": "photo.jpg", "a year": "year.jpg", "a page": "page.jpg", "a form": "form.jpg",
-    "no digit": "star.jpg",
-}  # fmt: skip
+SHOWN = {"a tile": "seven.png", "a photo": "photo.jpg", "a year": "year.jpg", "a page": "page.jpg",
+         "a form": "form.jpg", "no digit": "star.jpg"}  # fmt: skip
 BEST, DRAWING = "mnist_model.pth", "drawing"
 PICTURES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]
 STYLE = """<style>

@@ -42,6 +42,8 @@ class TrainConfig:
     """Non-digits the program draws itself, as a share of each batch; they teach what to refuse."""
     drawn: float = 0.0
     """Digits in European forms that the program draws itself, as a share of each batch."""
+    hardest: float = 1.0
+    """Share of the digits that all epochs but the first learn from, over and over: those the first found hardest."""
     average: float = 0.0
     """Decay per step of the averaged weights that are validated and kept; 0 keeps the last ones."""
     label_smoothing: float = 0.0
@@ -56,8 +58,8 @@ class TrainConfig:
         for name, least, most in (
             ("epochs", 0.001, 100_000), ("batch_size", 1, 65_536), ("lr", 1e-9, 10), ("threads", 1, 1024),
             ("momentum", 0, 0.9999), ("weight_decay", 0, 10), ("validation", 0.001, 0.9), ("warmup", 0, 1),
-            ("negatives", 0, 1), ("drawn", 0, 1), ("average", 0, 0.99999), ("label_smoothing", 0, 0.9),
-            ("seed", 0, 2**31),
+            ("negatives", 0, 1), ("drawn", 0, 1), ("hardest", 0.01, 1), ("average", 0, 0.99999),
+            ("label_smoothing", 0, 0.9), ("seed", 0, 2**31),
         ):  # fmt: skip
             value = getattr(self, name)
             if not least <= value <= most:
@@ -100,7 +102,7 @@ RECIPES: dict[str, TrainConfig] = {
     "fast97": TrainConfig(model="fast97", epochs=0.22, lr=0.05, **SPRINT),
     "fast99": TrainConfig(model="fast99", epochs=0.87, lr=0.02, label_smoothing=0.1, **SPRINT),
     "fast995": TrainConfig(
-        model="fast995", epochs=2.75, lr=0.02, label_smoothing=0.1, augment=("shift",), bf16=True, **SPRINT,
+        model="fast995", epochs=2, lr=0.02, label_smoothing=0.2, augment=("shift",), hardest=0.25, bf16=True, **SPRINT,
     ),
 }  # fmt: skip
 

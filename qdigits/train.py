@@ -112,6 +112,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
     surprise = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     kept: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
     history, steps = History(), math.ceil(len(train) / config.batch_size)  # an epoch
+    hard = torch.arange(len(train))  # the digits to learn from
     last = math.ceil(config.epochs * steps)
 
     if (run_dir / "state.pt").exists():
@@ -119,7 +120,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         for name, part in kept.items():
             if part is not None:
                 part.load_state_dict(state[name])
-        history = History(state["history"])
+        history, hard = History(state["history"]), state["hard"]
 
     card = card_of(config)
     if world.main:
@@ -130,9 +131,10 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         began = time.perf_counter()
         shuffle = _generator(torch.device("cpu"), config.seed, epoch)
         order = torch.randperm(len(train), generator=shuffle)[: (last - epoch * steps) * config.batch_size]
+        order = hard[order % len(hard)].to(world.device)
         seen = []
         model.train()
-        for step, chosen in enumerate(order.to(world.device).split(config.batch_size)):
+        for step, chosen in enumerate(order.split(config.batch_size)):
             tiles, names = (part.index_select(0, chosen) for part in (train.images, train.labels))
             rate = lr_at(epoch * steps + step, last, config)
             optimizer.param_groups[0]["lr"] = rate
@@ -150,9 +152,11 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
             optimizer.step()
             if average is not None:
                 average.update_parameters(model)
-            seen.append((logits.detach(), labels))  # to be counted together: each call costs
+            seen.append((chosen, logits.detach(), labels))  # to be counted together: each call costs
             bar.update()
-        logits, labels = (torch.cat(column) for column in zip(*seen, strict=True))
+        if config.hardest < 1 and not epoch:
+            hard = _hardest(config.hardest, len(train), seen, world)
+        _, logits, labels = (torch.cat(column) for column in zip(*seen, strict=True))
         count = labels.new_tensor(len(labels))
         sums = torch.stack([surprise(logits, labels) * count, (logits.argmax(1) == labels).sum(), count])
         train_loss, train_accuracy = (world.sum(sums)[:2] / sums[2]).tolist()
@@ -170,12 +174,23 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         bar.set_postfix(loss=f"{train_loss:.4f}", validation=f"{validation_accuracy:.2%}")
         if world.main:
             calibrate(final, held_out, config.negatives > 0)
-            _save(run_dir, card | {"metrics": dict(history[-1])}, final, history, kept)
+            _save(run_dir, card | {"metrics": dict(history[-1])}, final, history, kept, hard)
     bar.close()
     return history
 
 
-def _save(run_dir: Path, card: dict[str, Any], model: DigitModel, history: History, kept: dict[str, Any]) -> None:
+def _hardest(share: float, count: int, seen: list[tuple[Tensor, Tensor, Tensor]], world: World) -> Tensor:
+    """The share of `count` digits whose loss was highest; in a batch what was drawn stands behind them."""
+    losses = torch.zeros(count, device=world.device)
+    for chosen, logits, labels in seen:
+        mine = world.share(chosen)
+        losses[mine] = F.cross_entropy(logits[: len(mine)], labels[: len(mine)], reduction="none")
+    return world.sum(losses).topk(math.ceil(share * count)).indices.cpu()
+
+
+def _save(
+    run_dir: Path, card: dict[str, Any], model: DigitModel, history: History, kept: dict[str, Any], hard: Tensor
+) -> None:
     """The models first, the state last: whatever is killed in between is done again from the state before."""
     save_model(model, run_dir / "last.pth", card)
     if history.best() is history[-1]:
@@ -183,7 +198,7 @@ def _save(run_dir: Path, card: dict[str, Any], model: DigitModel, history: Histo
     state = {name: part.state_dict() for name, part in kept.items() if part is not None}
     lines = "".join(json.dumps(epoch) + "\n" for epoch in history)
     write_atomically(run_dir / "metrics.jsonl", lines.encode())
-    save_state(run_dir / "state.pt", state | {"history": list(history)})
+    save_state(run_dir / "state.pt", state | {"history": list(history), "hard": hard})
 
 
 def card_of(config: TrainConfig) -> dict[str, Any]:

@@ -26,10 +26,10 @@ ALONE = World(0, 1, torch.device("cpu"))
 
 @pytest.fixture
 def short(digits_dir) -> TrainConfig:
-    """A training of a few seconds that uses everything: negatives, augmentation, averaging, a schedule."""
+    """A training of a few seconds that uses everything: negatives, augmentation, hard digits, averaging, a schedule."""
     return TrainConfig(
         data="mnist", data_dir=str(digits_dir), epochs=2.5, batch_size=100, lr=3e-3, optimizer="adamw",
-        schedule="cosine", warmup=0.1, augment=("warp", "noise"), negatives=0.2, average=0.9,
+        schedule="cosine", warmup=0.1, augment=("warp", "noise"), negatives=0.2, hardest=0.6, average=0.9,
     )  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class TrainConfig:
     drawn: float = 0.0
     """Digits in European forms that the program draws itself, as a share of each batch."""
     hardest: float = 1.0
-    """Share of the digits that all epochs but the first learn from, over and over: those the first found hardest."""
+    """Share of the digits that later epochs learn from, each several times: those the first epoch found hardest."""
     average: float = 0.0
     """Decay per step of the averaged weights that are validated and kept; 0 keeps the last ones."""
     label_smoothing: float = 0.0

@@ -4,6 +4,7 @@ import io
 import math
 import os
 import warnings
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import cv2
@@ -67,6 +68,10 @@ def _decoded(source: Any) -> tuple[np.ndarray, float]:
     most = MAX_PIXELS // 2 if source.format == "WEBP" else MAX_PIXELS  # its decoder makes three copies
     if source.width * source.height > most:
         raise ImageError(f"{source.width} x {source.height} pixels; at most {most:,} are read")
+    if coded and source.format == "TIFF":
+        with suppress(EOFError):
+            source.seek(1)
+            raise ImageError("a file of several pages; give each by itself, as a file or as a Pillow image")
     if coded and longer > LONGEST:  # a JPEG can be decoded to a half, a quarter or an eighth
         source.draft(None, (source.width * LONGEST // longer, source.height * LONGEST // longer))
     photo = _from_array(np.asarray(ImageOps.exif_transpose(_reduced(source))))

@@ -110,7 +110,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
     optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
     surprise = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
-    kept: dict[str, Any] = {"model": model, "average": average, "optimizer": optimizer}
+    kept: dict[str, Any] = {"model": model, "optimizer": optimizer} | ({"average": average} if average else {})
     history, steps = History(), math.ceil(len(train) / config.batch_size)  # an epoch
     hard = torch.arange(len(train))  # the digits to learn from
     last = math.ceil(config.epochs * steps)
@@ -118,8 +118,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
     if (run_dir / "state.pt").exists():
         state = load_state(run_dir / "state.pt")
         for name, part in kept.items():
-            if part is not None:
-                part.load_state_dict(state[name])
+            part.load_state_dict(state[name])
         history, hard = History(state["history"]), state["hard"]
 
     card = card_of(config)
@@ -195,7 +194,7 @@ def _save(
     save_model(model, run_dir / "last.pth", card)
     if history.best() is history[-1]:
         save_model(model, run_dir / "best.pth", card)
-    state = {name: part.state_dict() for name, part in kept.items() if part is not None}
+    state = {name: part.state_dict() for name, part in kept.items()}
     lines = "".join(json.dumps(epoch) + "\n" for epoch in history)
     write_atomically(run_dir / "metrics.jsonl", lines.encode())
     save_state(run_dir / "state.pt", state | {"history": list(history), "hard": hard})

@@ -179,7 +179,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
 
 
 def _hardest(share: float, count: int, seen: list[tuple[Tensor, Tensor, Tensor]], world: World) -> Tensor:
-    """The share of `count` digits whose loss was highest; in a batch what was drawn stands behind them."""
+    """The share of `count` digits with the highest loss (it favours those seen early); drawn ones end each batch."""
     losses = torch.zeros(count, device=world.device)
     for chosen, logits, labels in seen:
         mine = world.share(chosen)

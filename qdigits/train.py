@@ -179,12 +179,16 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
 
 
 def _hardest(share: float, count: int, seen: list[tuple[Tensor, Tensor, Tensor]], world: World) -> Tensor:
-    """The share of `count` digits with the highest loss (it favours those seen early); drawn ones end each batch."""
+    """The share of `count` digits with the highest losses of their batches: to an early batch everything is hard."""
     losses = torch.zeros(count, device=world.device)
     for chosen, logits, labels in seen:
         mine = world.share(chosen)
-        losses[mine] = F.cross_entropy(logits[: len(mine)], labels[: len(mine)], reduction="none")
-    return world.sum(losses).topk(math.ceil(share * count)).indices.cpu()
+        losses[mine] = F.cross_entropy(logits[: len(mine)], labels[: len(mine)], reduction="none")  # drawn ones follow
+    losses = world.sum(losses)
+    ranks = torch.zeros_like(losses)
+    for chosen, *_ in seen:
+        ranks[chosen] = losses[chosen].argsort().argsort() / len(chosen)
+    return ranks.topk(math.ceil(share * count)).indices.cpu()
 
 
 def _save(

@@ -24,7 +24,7 @@ from qdigits.checkpoint import describe, load_model_file, save_model
 from qdigits.data import Split, load_test
 from qdigits.errors import DataError, ImageError, ModelFileError
 from qdigits.formats import IMAGES, read_idx, read_kaggle
-from qdigits.models import build
+from qdigits.models import MODELS
 from qdigits.read import read
 from tests.attacks import (
     Outcome,
@@ -92,7 +92,7 @@ def _command(*words: str) -> Outcome:
 
 
 def model_mutants(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
-    model, path = build("mlp", {"hidden1": 16, "hidden2": 16}), folder / "m.pth"
+    model, path = MODELS["mlp"](16, 16), folder / "m.pth"
     expected, about = model.state_dict(), describe(model, {"note": "x" * 300})
     save_model(model, path, {"note": "x" * 300})
     def same(loaded: object) -> bool:

@@ -42,7 +42,7 @@ def one_of(share: float, *changes: Augmentation) -> Augmentation:
     return apply
 
 
-def shifted(pixels: float) -> Augmentation:
+def placed(pixels: float) -> Augmentation:
     """Up to so many pixels either way."""
 
     def apply(images: Tensor, rng: Generator) -> Tensor:
@@ -52,7 +52,7 @@ def shifted(pixels: float) -> Augmentation:
     return apply
 
 
-def _nudge(images: Tensor, rng: Generator) -> Tensor:
+def _shift(images: Tensor, rng: Generator) -> Tensor:
     """A whole batch by whole pixels, one at most: as good as each by itself, and nearly for nothing."""
     right, down = torch.randint(-1, 2, (2,), generator=rng, device=images.device).tolist()
     return images.roll((down, right), (2, 3))
@@ -80,6 +80,7 @@ def warped(strength: float) -> Augmentation:
 
 
 def _stretch(images: Tensor, rng: Generator) -> Tensor:
+    """Towards filling the tile both ways, whatever the digit's proportions: many other sets are made so."""
     ink = images.squeeze(1) > 0.3
     across, along = ink.any(1).float(), ink.any(2).float()  # (N, 28) columns, rows that hold ink
     place = torch.arange(28, device=images.device)
@@ -94,20 +95,24 @@ def _stretch(images: Tensor, rng: Generator) -> Tensor:
 
 
 def _width(images: Tensor, rng: Generator) -> Tensor:
+    """A thicker or a thinner pen: part of the way to the dilated or the eroded digit."""
     amount = level(images, rng, -0.9, 1)
     thick, thin = F.max_pool2d(images, 3, 1, 1), -F.max_pool2d(-images, 3, 1, 1)
     return torch.where(amount > 0, images.lerp(thick, amount.abs()), images.lerp(thin, amount.abs()))
 
 
 def _contrast(images: Tensor, rng: Generator) -> Tensor:
+    """From soft grey to hard black and white, around another threshold."""
     return ((images - level(images, rng, 0.25, 0.6)) * level(images, rng, 1, 8) + 0.5).clamp(0, 1)
 
 
 def _broken(images: Tensor, rng: Generator) -> Tensor:
+    """A pen that runs dry: ink fades in patches."""
     return images * (4 * smooth(images, rng, 9) + level(images, rng, 1.0, 3.5)).clamp(0, 1)
 
 
 def _resolution(images: Tensor, rng: Generator) -> Tensor:
+    """Few pixels, enlarged again."""
     cells = int(torch.randint(9, 20, (), generator=rng, device=images.device))
     small = F.interpolate(images, size=cells, mode="area")
     hard = level(images, rng) < 0.5  # as fax and bitmap have it: ink or paper, nothing between
@@ -117,6 +122,7 @@ def _resolution(images: Tensor, rng: Generator) -> Tensor:
 
 
 def _outline(images: Tensor, rng: Generator) -> Tensor:
+    """The outline alone: the dilated digit less itself, the morphological gradient."""
     edge = F.max_pool2d(images, 3, 1, 1) - images
     return ((edge - level(images, rng, 0.2, 0.5)) * 8).clamp(0, 1)
 
@@ -145,6 +151,7 @@ def _light(images: Tensor, rng: Generator) -> Tensor:
 
 
 def _dim(images: Tensor, rng: Generator) -> Tensor:
+    """A weak pen."""
     return images * level(images, rng, 0.3, 1)
 
 
@@ -204,6 +211,7 @@ def _neighbours(images: Tensor, rng: Generator) -> Tensor:
 
 
 def _grain(images: Tensor, rng: Generator) -> Tensor:
+    """Noise of the same strength everywhere."""
     noise = torch.randn(images.shape, generator=rng, device=images.device)
     return (images + noise * level(images, rng, 0, 0.35)).clamp(0, 1)
 
@@ -222,8 +230,8 @@ def _shot(images: Tensor, rng: Generator) -> Tensor:
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {
-    "shift": _nudge,
-    "place": sometimes(0.1, shifted(7.0)),
+    "shift": _shift,
+    "place": sometimes(0.1, placed(7.0)),
     "warp": warped(1.0),
     "wobble": warped(0.4),
     "stretch": sometimes(0.2, _stretch),

@@ -46,11 +46,14 @@ class Answer(NamedTuple):
 
 
 def pictures(names: Sequence[str]) -> list[str]:
-    """The files meant: a folder stands for all pictures in it."""
+    """The files meant: a folder stands for all pictures in it, but hidden ones."""
     found: list[str] = []
     for name in names:
-        inside = sorted(Path(name).rglob("*")) if os.path.isdir(name) else [name]
-        found += [str(path) for path in inside if path == name or Path(path).suffix.lower() in PICTURES]
+        if os.path.isdir(name):
+            inside = sorted(Path(name).rglob("[!.]*"))
+            found += [str(path) for path in inside if path.suffix.lower() in PICTURES and not path.is_dir()]
+        else:
+            found.append(name)
     return found
 
 

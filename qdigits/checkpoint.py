@@ -143,4 +143,4 @@ def load_state(path: Path) -> dict[str, Any]:
             continue
         except Exception:
             logging.getLogger(__name__).warning("%s is damaged; looking for the one before it", candidate)
-    raise ModelFileError(f"{path}: no training state to go on from; train without --resume")
+    raise ModelFileError(f"{path}: no training state to go on from; choose another --run-dir")

@@ -118,6 +118,8 @@ def read(
     from .image import annotate as drawn
     from .read import load_model
 
+    if json + show + bool(csv) > 1:
+        raise ConfigError("--json, --csv and --show are three forms of the same answer; choose one")
     names = pictures(files)
     if not names:
         raise ConfigError("nothing to read; name pictures, a folder of pictures, or - for standard input")
@@ -163,6 +165,8 @@ def data(source: Positional[str | None] = None, data_dir: Path | None = None, fe
         raise ConfigError(f"there is no data source {source!r}; choose one of {', '.join(SOURCES)}")
     if fetch and not source:
         raise ConfigError("--fetch needs to know which source; `qdigits data` lists them")
+    if fetch and data_dir:
+        raise ConfigError("--fetch fills the cache (QDIGITS_CACHE names it), not a --data-dir; give one of the two")
     failed = False
     print("source", "part", "digits", "checksum", "writers", *(f"of {digit}" for digit in range(10)), sep="\t")
     for name in [source] if source else SOURCES:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from .download import cache, fetch
-from .errors import DataError
+from .errors import DataError, ImageError
 from .formats import EXTENDED, IMAGES, LABELS, read_idx, read_kaggle
 
 TEST = 1 / 6  # of a set that nobody divided officially: 20,000 of 120,000
@@ -20,7 +20,7 @@ SPLITS = "official", "writer", "random"
 ToTile = Callable[[Path], np.ndarray]  # a picture file -> uint8 (28, 28)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """Digits, the same row in every tensor; writers and series (NIST's hsf number) where QMNIST knows them."""
 
@@ -64,7 +64,8 @@ class Place:
     def need(self, name: str) -> Path:
         if path := self.find(name):
             return path
-        raise DataError(f"{self.data_dir or cache()}: no {name}(.gz) there; try --data sample, or another --data-dir")
+        how = "another --data-dir" if self.data_dir else "--fetch"
+        raise DataError(f"{self.data_dir or cache()}: no {name}(.gz) there; try --data sample, or {how}")
 
     def folder(self, what: str) -> Path:
         if self.data_dir and self.data_dir.is_dir():
@@ -111,11 +112,16 @@ def _sample(place: Place, _: str) -> Split:
 def _folder(place: Place, _: str) -> Split:
     root = place.folder("a folder of pictures")
     assert place.to_tile, "the caller brings the picture reader: data knows nothing of image"
-    files = [(file, digit) for digit in range(10) for file in sorted(root.glob(f"{digit}/[!.]*")) if file.is_file()]
+    files = [file for file in sorted(root.glob("[0-9]/[!.]*")) if file.is_file()]
     if not files:
         raise DataError(f"{root}: no pictures in folders 0 to 9")
-    tiles, labels = [place.to_tile(file) for file, _ in files], [digit for _, digit in files]
-    return _split(place, np.stack(tiles), np.array(labels))
+    tiles = []
+    for picture in files:
+        try:
+            tiles.append(place.to_tile(picture))
+        except ImageError as error:
+            raise DataError(f"{picture}: {str(error).removeprefix(f'{picture}: ')}") from error
+    return _split(place, np.stack(tiles), np.array([int(file.parent.name) for file in files]))
 
 
 SOURCES = {
@@ -225,4 +231,6 @@ def _hold_out(split: Split, fraction: float, seed: int, by_writer: bool) -> tupl
     out = torch.zeros(hands, dtype=torch.bool)
     out[torch.randperm(hands, generator=draw)[: round(fraction * hands)]] = True
     held = out[hand]
+    if held.all() or not held.any():
+        raise DataError(f"{len(split)} digits are too few to hold out {fraction:.0%} of them; bring more")
     return split.take(~held), split.take(held)

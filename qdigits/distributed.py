@@ -6,6 +6,7 @@ import ctypes
 import gc
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,11 +23,11 @@ PATIENCE = timedelta(seconds=20)  # a rank silent for longer is gone; torchrun g
 
 def pick_device(name: str = "auto") -> torch.device:
     """cuda, else mps, else cpu, unless a name is given. Raises ConfigError: a device that isn't there."""
-    name = os.environ.get("QDIGITS_DEVICE", name) if name == "auto" else name
+    name = (os.environ.get("QDIGITS_DEVICE") or name) if name == "auto" else name
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
-        torch.empty(0, device=name)
+        torch.empty(0, device=name).cpu()
         return torch.device(name)
     except Exception as error:
         raise ConfigError(f"device {name!r} is not available here; try cpu") from error
@@ -67,12 +68,13 @@ def join(device: str = "auto") -> Iterator[World]:
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield World(0, 1, pick_device(device))
         return
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: if the agent is killed, no trainer stays behind
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: if the agent is killed, no trainer stays behind
     picked = pick_device(device)
     if picked.type == "cuda":
         picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(picked)
-    dist.init_process_group("nccl" if picked.type == "cuda" else "gloo", timeout=PATIENCE)
+    dist.init_process_group("cpu:gloo,cuda:nccl" if picked.type == "cuda" else "gloo", timeout=PATIENCE)
     try:
         yield World(dist.get_rank(), dist.get_world_size(), picked)
     finally:

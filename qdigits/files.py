@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
 from typing import IO, Any
@@ -92,3 +95,18 @@ def new_folder(path: Path) -> Path:
     except (OSError, ValueError) as error:
         raise QDigitsError(f"{path}: cannot be made ({getattr(error, 'strerror', None) or error})") from error
     return path
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """The folder, made if it is not there, for one process at a time. Raises ConfigError: another has it."""
+    try:
+        lock = (new_folder(folder) / "lock").open("w")
+    except OSError as error:
+        raise QDigitsError(f"{folder}: cannot be written to ({error.strerror})") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ConfigError(f"{folder} is in use by another process; choose another folder") from error
+        yield

@@ -111,14 +111,14 @@ def _from_array(array: Any) -> np.ndarray:
 def _to_uint8(array: np.ndarray) -> np.ndarray:
     """Scale by what the numbers show: mean and deviation taken off already, 0..1, 0..255, or more bits than eight."""
     if array.dtype == np.uint8:
-        return np.ascontiguousarray(array)
+        return np.ascontiguousarray(array * np.uint8(255) if array.max() == 1 else array)
     values = array.astype(np.float32)
     low, high = float(values.min()), float(values.max())
     if not math.isfinite(low + high):
         raise ImageError("array with values that are not finite")
     if low < 0 or (array.dtype.kind == "f" and 1 < high < 10):
         values, top = values - low, high - low
-    elif array.dtype.kind in "fb" and high <= 1:
+    elif high <= 1:
         top = 1.0
     else:
         top = 2.0 ** max(8, math.ceil(math.log2(high + 1))) - 1

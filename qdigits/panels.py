@@ -1,6 +1,7 @@
 """The page's quieter half: checking answers, teaching a hand, and how good the models were measured to be."""
 
 from typing import Any
+from uuid import uuid4
 
 import altair as alt
 import pandas as pd
@@ -69,7 +70,7 @@ def teach(digits: list[tuple[Any, int]], model: Any) -> None:
         try:
             with st.spinner("Learning …", show_time=True):
                 learnt = adapt(model, [tile for tile, _ in digits], [label for _, label in digits])
-            st.session_state.learnt, st.session_state.mine = learnt, (learnt.model, (MINE, id(learnt)))
+            st.session_state.learnt, st.session_state.mine = learnt, (learnt.model, (MINE, uuid4().hex))
             st.rerun()
         except QDigitsError as error:
             st.error(str(error))

@@ -1,7 +1,7 @@
 """Photo in, digits out: the verbs that the library, the command and the page share."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,7 +35,7 @@ class Prediction:
     digit: int | None  # None: nothing there that could be a digit
     confidence: float
     probabilities: tuple[float, ...]  # of 0..9; what is missing to 1 is "not a digit"
-    tile: np.ndarray  # uint8 (28, 28), what the network saw
+    tile: np.ndarray = field(compare=False)  # uint8 (28, 28), what the network saw
     box: Box | None  # on the original picture
     accepted: bool  # confidence reaches the threshold stored in the model file
 

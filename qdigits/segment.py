@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-EDGE, SOLID = 72, 128  # the ink map's scale, see ink.py
+from .ink import EDGE, SOLID
+
 MARKS, UNSURE = 1000, 200  # more marks: print or noise; more that are no digits: text, where nothing is cut
 SURE = 0.95  # a mark read with this confidence isn't cut
 NUMBER, ENOUGH, UNEVEN = 0.84, 0.7, 0.8  # a number's quality, share of sure ink that is enough, price of being uneven
@@ -39,8 +40,7 @@ class Mark:
         self.height, self.width, self.right, self.bottom = height, width, self.left + width, self.top + height
         self.middle = self.top + height / 2
         self.box = self.left, self.top, self.right, self.bottom
-        self.mass = float(self.ink.sum()) + 1
-        self.confidence = float(self.row.max())
+        self.mass, self.confidence = float(self.ink.sum()) + 1, float(self.row.max())
 
 
 def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:

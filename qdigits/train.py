@@ -3,10 +3,10 @@ training needs only weights, optimiser, averaged weights and the epoch number, a
 
 from __future__ import annotations
 
-import fcntl
 import json
 import math
 import platform
+import shutil
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -28,9 +28,9 @@ from .checkpoint import load_state, save_model, save_state
 from .config import TrainConfig
 from .data import Split, load_training
 from .distributed import World, join
-from .errors import ConfigError, DataError, QDigitsError
+from .errors import ConfigError, QDigitsError
 from .evaluate import History
-from .files import write_atomically
+from .files import locked, write_atomically
 from .forms import drawn
 from .image import prepare
 from .models import DigitModel, build
@@ -59,10 +59,10 @@ def batch_of(
     if config.negatives or config.drawn or config.augment:
         rng = _generator(images.device, *key)
         if config.negatives or config.drawn:
-            forms, names = drawn(round(config.drawn * len(labels)), rng)
+            forms, digits = drawn(round(config.drawn * len(labels)), rng)
             others = negatives(round(config.negatives * len(labels)), images, labels, rng)
             images = torch.cat([images, forms, others])
-            labels = torch.cat([labels, names, labels.new_full((len(others),), NOT_A_DIGIT)])
+            labels = torch.cat([labels, digits, labels.new_full((len(others),), NOT_A_DIGIT)])
         for name in config.augment:
             images = AUGMENTATIONS[name](images, rng)
     return world.share(images), world.share(labels)
@@ -72,9 +72,9 @@ def validate(model: DigitModel, held_out: Split, world: World) -> tuple[float, f
     """Mean cross-entropy (nats) and accuracy over the held-out digits, each rank judging its share."""
     images, labels = world.share(held_out.images), world.share(held_out.labels)
     logits = logits_of(model.eval(), images[:, None].float() / 255)
-    surprise, right = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
-    loss, hits, count = world.sum(torch.tensor([surprise, right, len(labels)], dtype=torch.float64)).tolist()
-    return loss / count, hits / count
+    loss, right = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
+    loss, right, count = world.sum(torch.tensor([loss, right, len(labels)], dtype=torch.float64))
+    return (loss / count).item(), (right / count).item()
 
 
 def fit(config: TrainConfig, run_dir: str | Path, resume: bool = False, progress: bool = True) -> History:
@@ -98,10 +98,12 @@ def fit(config: TrainConfig, run_dir: str | Path, resume: bool = False, progress
 
 
 def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: World, progress: bool) -> History:
-    train, held_out = (split.to(world.device) for split in digits)
+    train, held_out = digits
     torch.manual_seed(config.seed)
-    model = build(config.model).to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    model = build(config.model)
     model.mean, model.std = (value.float() for value in _mean_std(train.images))
+    model.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    train, held_out = train.to(world.device), held_out.to(world.device)
     if config.negatives:
         model.nothing.zero_()
     parallel = DistributedDataParallel(model, forward_sync_buffers=False) if world.size > 1 else model
@@ -109,11 +111,11 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
     if config.average:
         average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
     optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
-    surprise = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
+    criterion = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     kept: dict[str, Any] = {"model": model, "optimizer": optimizer} | ({"average": average} if average else {})
-    history, steps = History(), math.ceil(len(train) / config.batch_size)  # an epoch
+    history, steps_per_epoch = History(), math.ceil(len(train) / config.batch_size)
+    total_steps = math.ceil(config.epochs * steps_per_epoch)
     hard = torch.arange(len(train))  # the digits to learn from
-    last = math.ceil(config.epochs * steps)
 
     if (run_dir / "state.pt").exists():
         state = load_state(run_dir / "state.pt")
@@ -122,30 +124,29 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         history, hard = History(state["history"]), state["hard"]
 
     card = card_of(config)
-    if world.main:
-        write_atomically(run_dir / "config.json", _settings(config).encode())
-    quiet = None if progress else True  # None: quiet unless this is a terminal
-    bar = tqdm(total=last, initial=len(history) * steps, disable=quiet, unit="step")
+    quiet = None if progress else True  # None: unless this is a terminal
+    bar = tqdm(total=total_steps, initial=len(history) * steps_per_epoch, disable=quiet, unit="step")
     for epoch in range(len(history), math.ceil(config.epochs)):
         began = time.perf_counter()
         shuffle = _generator(torch.device("cpu"), config.seed, epoch)
-        order = torch.randperm(len(train), generator=shuffle)[: (last - epoch * steps) * config.batch_size]
-        order = hard[order % len(hard)].to(world.device)
+        order = torch.randperm(len(train), generator=shuffle)
+        order = order[: (total_steps - epoch * steps_per_epoch) * config.batch_size]
+        order = hard[order % len(hard)].to(world.device)  # fewer digits than places: each comes several times
         seen = []
         model.train()
         for step, chosen in enumerate(order.split(config.batch_size)):
-            tiles, names = (part.index_select(0, chosen) for part in (train.images, train.labels))
-            rate = lr_at(epoch * steps + step, last, config)
+            tiles, true = (part.index_select(0, chosen) for part in (train.images, train.labels))
+            rate = lr_at(epoch * steps_per_epoch + step, total_steps, config)
             optimizer.param_groups[0]["lr"] = rate
             optimizer.zero_grad()
-            images, labels = batch_of(tiles, names, config, (config.seed, epoch, step), world)
+            images, labels = batch_of(tiles, true, config, (config.seed, epoch, step), world)
             with torch.autocast(images.device.type, torch.bfloat16, enabled=config.bf16):
                 logits = parallel(images).float()
             if config.negatives:
                 logits = F.pad(logits, (0, 1))  # the constant eleventh logit of "not a digit"
-            loss = surprise(logits, labels)
+            loss = criterion(logits, labels)
             if world.size > 1:  # the mean over the whole batch, once the ranks are averaged
-                whole = sum(round(share * len(names)) for share in (1, config.drawn, config.negatives))
+                whole = sum(round(share * len(chosen)) for share in (1, config.drawn, config.negatives))
                 loss = loss * (world.size * len(labels) / whole)
             loss.backward()
             optimizer.step()
@@ -157,7 +158,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
             hard = _hardest(config.hardest, len(train), seen, world)
         _, logits, labels = (torch.cat(column) for column in zip(*seen, strict=True))
         count = labels.new_tensor(len(labels))
-        sums = torch.stack([surprise(logits, labels) * count, (logits.argmax(1) == labels).sum(), count])
+        sums = torch.stack([criterion(logits, labels) * count, (logits.argmax(1) == labels).sum(), count])
         train_loss, train_accuracy = (world.sum(sums)[:2] / sums[2]).tolist()
         if not math.isfinite(train_loss):  # one step that is not finite is enough, and nothing is saved yet
             raise QDigitsError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr")
@@ -173,6 +174,7 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
         bar.set_postfix(loss=f"{train_loss:.4f}", validation=f"{validation_accuracy:.2%}")
         if world.main:
             calibrate(final, held_out, config.negatives > 0)
+            write_atomically(run_dir / "config.json", _settings(config).encode())
             _save(run_dir, card | {"metrics": dict(history[-1])}, final, history, kept, hard)
     bar.close()
     return history
@@ -184,11 +186,10 @@ def _hardest(share: float, count: int, seen: list[tuple[Tensor, Tensor, Tensor]]
     for chosen, logits, labels in seen:
         mine = world.share(chosen)
         losses[mine] = F.cross_entropy(logits[: len(mine)], labels[: len(mine)], reduction="none")  # drawn ones follow
-    losses = world.sum(losses)
-    ranks = torch.zeros_like(losses)
+    hardness = world.sum(losses)
     for chosen, *_ in seen:
-        ranks[chosen] = losses[chosen].argsort().argsort() / len(chosen)
-    return ranks.topk(math.ceil(share * count)).indices.cpu()
+        hardness[chosen] = hardness[chosen].argsort().argsort() / len(chosen)  # the rank in its batch
+    return hardness.topk(math.ceil(share * count)).indices.cpu()
 
 
 def _save(
@@ -206,18 +207,26 @@ def _save(
 
 def card_of(config: TrainConfig) -> dict[str, Any]:
     """What a model file tells of its making, in plain types; taken at the start, when the code is what it is."""
-    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
     return {
-        "recipe": {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(config).items()},
+        "recipe": json.loads(_settings(config)),
         "versions": {"torch": str(torch.__version__), "python": platform.python_version()},
-        "commit": subprocess.run(git, capture_output=True, text=True).stdout.strip(),
+        "commit": _commit(),
     }
+
+
+def _commit() -> str:
+    """Of a clone; nothing for an installed package, whose surroundings may be another project's, or without git."""
+    root, git = Path(__file__).parents[1], shutil.which("git")
+    if not git or not (root / ".git").exists():
+        return ""
+    describe = [git, "-C", str(root), "describe", "--always", "--dirty"]
+    return subprocess.run(describe, capture_output=True, text=True).stdout.strip()
 
 
 def _mean_std(images: Tensor) -> tuple[Tensor, Tensor]:
     """Of pixels 0..1, counted rather than summed: exact, and without a float copy of the data."""
     count = images.flatten().bincount(minlength=256).double()
-    value = torch.arange(256, device=images.device) / 255
+    value = torch.arange(256) / 255
     mean = (count * value).sum() / count.sum()
     return mean, ((count * (value - mean) ** 2).sum() / count.sum()).sqrt()
 
@@ -232,19 +241,10 @@ def _claimed(run_dir: Path, world: World, config: TrainConfig, resume: bool) -> 
     if not world.main:
         yield
         return
-    try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        lock = (run_dir / "lock").open("w")
-    except OSError as error:
-        raise DataError(f"{run_dir}: cannot write there ({error.strerror}); choose another --run-dir") from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigError(f"{run_dir} is in use by another training; choose another --run-dir") from error
-        record = run_dir / "config.json"
-        if record.exists() and not resume:
+    with locked(run_dir):
+        begun = (run_dir / "config.json").exists()
+        if begun and not resume:
             raise ConfigError(f"{run_dir} holds a training already; add --resume, or choose another --run-dir")
-        if record.exists() and record.read_text() != _settings(config):
-            raise ConfigError(f"{run_dir} was begun with other settings (config.json there); resume with those")
+        if begun and (run_dir / "config.json").read_text() != _settings(config):
+            raise ConfigError(f"{run_dir} was begun with other settings (config.json there): choose another --run-dir")
         yield

@@ -115,7 +115,7 @@ def test_every_attack_ends_in_one_line(tmp_path):
 
 @pytest.mark.parametrize("kind", ["pth", "bare", "safetensors"])
 def test_damage_never_changes_a_weight_unnoticed(tmp_path, kind):
-    model, path = build("mlp", {"hidden1": 4, "hidden2": 4}), tmp_path / "m.pth"
+    model, path = MODELS["mlp"](4, 4), tmp_path / "m.pth"
     if kind == "pth":
         save_model(model, path, CARD)
     elif kind == "bare":

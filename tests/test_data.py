@@ -19,6 +19,7 @@ from qdigits import data, download
 from qdigits.data import load_test, load_training, survey
 from qdigits.errors import DataError
 from qdigits.formats import IMAGES, read_idx, read_kaggle
+from qdigits.image import prepare
 from tests.attacks import idx_files, kaggle_pickles, mirrors, model_files, mutants, tried
 from tests.attacks.idx_files import idx
 
@@ -238,6 +239,16 @@ def test_folders_of_pictures_are_a_source(tmp_path):
     assert torch.equal(train.images[:, 0, 0].long(), train.labels)
     with pytest.raises(DataError, match="no pictures"):
         load_training("folder", tmp_path / "0", to_tile=to_tile)
+
+
+def test_a_folder_too_small_or_with_something_else_in_it_is_refused_in_words(tmp_path):
+    (tmp_path / "7").mkdir()
+    for index in range(4):
+        (tmp_path / "7" / f"{index}.png").touch()
+    with pytest.raises(DataError, match="3 digits are too few"):
+        load_training("folder", tmp_path, to_tile=lambda path: np.zeros((28, 28), np.uint8))
+    with pytest.raises(DataError, match=r"7/0\.png: 0 bytes"):
+        load_training("folder", tmp_path, to_tile=lambda path: prepare(path).tile)
 
 
 def test_survey_tells_what_is_there(source, monkeypatch):

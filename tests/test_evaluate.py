@@ -44,7 +44,7 @@ def test_counts_are_counts(digits):
 
 def test_calibration_error_is_the_gap_between_claim_and_truth(digits):
     sixty = range(0, 600, 10)
-    assert report_from(answers(digits, 0.9, wrong=sixty), digits).ece == pytest.approx(0, abs=0.06)
+    assert report_from(answers(digits, 0.9, wrong=sixty), digits).ece == pytest.approx(0, abs=1e-6)
     overconfident = report_from(answers(digits, 0.99, wrong=range(0, 600, 2)), digits)
     assert overconfident.ece == pytest.approx(0.49, abs=1e-6)
 

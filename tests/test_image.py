@@ -48,6 +48,7 @@ SAME = {
     "16 bit": Image.fromarray(seven().astype(np.uint16) * 257),
     "12 bit in 16": seven().astype(np.uint16) * 16,
     "0..1": seven() / 255,
+    "mask of 0 and 1": (seven() < 128).astype(np.uint8),
     "normalised": (seven() / 255 - 0.1307) / 0.3081,
     "channels first": np.stack([seven()] * 3),
     "batch of one": seven()[None, None],

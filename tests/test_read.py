@@ -62,6 +62,7 @@ def test_many_are_one_by_one_and_few_calls():
         single = predict(Judge(), picture)
         assert single.probabilities == pytest.approx(answer.probabilities, abs=1e-6)
         assert (single.tile == answer.tile).all()
+    assert answers[0] == answers[4] != answers[1]
 
 
 def test_a_stream_is_read_as_it_comes():

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 
 from qdigits.checkpoint import _digest, describe
-from qdigits.models import build
+from qdigits.models import MODELS, build
 
 CANARY = Path("/tmp/qdigits-canary")  # what a payload would leave behind
 
@@ -274,7 +274,7 @@ def _strangers() -> Iterator[tuple[str, bytes]]:
     torch.save(state, buffer)
     yield "a bare state_dict with -inf", buffer.getvalue()
     buffer = io.BytesIO()
-    torch.save(build("mlp", {"hidden1": 100}).body.state_dict(), buffer)
+    torch.save(MODELS["mlp"](100).body.state_dict(), buffer)
     yield "a bare state_dict of another network", buffer.getvalue()
 
 

@@ -90,7 +90,9 @@ RECIPES: dict[str, TrainConfig] = {
     "brief": TrainConfig(),
     # the network that ships has seen how people write, photograph and scan, and what is no digit;
     # so has its small sister, which answers five times as fast
-    "best": TrainConfig(model="cnn", epochs=44, lr=1.5e-3, weight_decay=0.05, warmup=0.015, **WORLD),
+    "best": TrainConfig(
+        model="cnn", epochs=64, lr=1.5e-3, weight_decay=0.05, warmup=0.01, hardest=0.5, bf16=True, **WORLD,
+    ),
     "swift": TrainConfig(
         model="swift", epochs=45, lr=4e-3, weight_decay=0.01, schedule="trapezoid", warmup=0.01, **WORLD,
     ),

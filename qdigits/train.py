@@ -78,7 +78,7 @@ def validate(model: DigitModel, held_out: Split, world: World) -> tuple[float, f
 
 
 def fit(config: TrainConfig, run_dir: str | Path, resume: bool = False, progress: bool = True) -> History:
-    """Train as the settings say; write config.json, metrics.jsonl, best.pth, last.pth and state.pt into run_dir.
+    """Train; write config.json, metrics.jsonl, last.pth, best.pth (by validation accuracy) and state.pt into run_dir.
 
     Gives   the history: a dict an epoch.
     Raises  ConfigError: unknown names, a run directory in use or of other settings; DataError: data not to be had.

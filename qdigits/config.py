@@ -83,6 +83,7 @@ CALM: Any = {"optimizer": "adamw", "schedule": "cosine", "warmup": 0.05, "batch_
 
 WORLD: Any = {
     "optimizer": "adamw", "batch_size": 128, "average": 0.9995, "augment": PHOTO, "negatives": 0.3, "drawn": 0.18,
+    "hardest": 0.5, "bf16": True,
 }  # fmt: skip
 
 RECIPES: dict[str, TrainConfig] = {
@@ -90,9 +91,7 @@ RECIPES: dict[str, TrainConfig] = {
     "brief": TrainConfig(),
     # the network that ships has seen how people write, photograph and scan, and what is no digit;
     # so has its small sister, which answers five times as fast
-    "best": TrainConfig(
-        model="cnn", epochs=64, lr=1.5e-3, weight_decay=0.05, warmup=0.01, hardest=0.5, bf16=True, **WORLD,
-    ),
+    "best": TrainConfig(model="cnn", epochs=64, lr=1.5e-3, weight_decay=0.05, warmup=0.01, **WORLD),
     "swift": TrainConfig(
         model="swift", epochs=45, lr=4e-3, weight_decay=0.01, schedule="trapezoid", warmup=0.01, **WORLD,
     ),

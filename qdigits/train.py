@@ -245,6 +245,6 @@ def _claimed(run_dir: Path, world: World, config: TrainConfig, resume: bool) -> 
         begun = (run_dir / "config.json").exists()
         if begun and not resume:
             raise ConfigError(f"{run_dir} holds a training already; add --resume, or choose another --run-dir")
-        if begun and (run_dir / "config.json").read_text() != _settings(config):
+        if begun and json.loads((run_dir / "config.json").read_text()) != json.loads(_settings(config)):
             raise ConfigError(f"{run_dir} was begun with other settings (config.json there): choose another --run-dir")
         yield

@@ -49,17 +49,17 @@ class World:
         """This process's share of the rows of a batch."""
         return rows[self.rank :: self.size] if self.size > 1 else rows
 
+    def from_rank(self, rank: int, values: Tensor) -> Tensor:
+        """What one process has, on each of them, in place: the others give room for as much."""
+        if self.size > 1:
+            dist.broadcast(values, rank)
+        return values
+
     def sum(self, values: Tensor) -> Tensor:
         """The sum over all processes, on each of them."""
         if self.size > 1:
             dist.all_reduce(values)
         return values
-
-    def share_buffers(self, model: torch.nn.Module) -> None:
-        """Rank 0's buffers (BatchNorm's running statistics) everywhere."""
-        if self.size > 1:
-            for buffer in model.buffers():
-                dist.broadcast(buffer, 0)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from .augment import AUGMENTATIONS
+from .batches import batches, generator
 from .calibrate import calibrate, logits_of
 from .checkpoint import load_state, save_model, save_state
 from .config import TrainConfig
@@ -31,41 +32,9 @@ from .distributed import World, join
 from .errors import ConfigError, QDigitsError
 from .evaluate import History
 from .files import locked, write_atomically
-from .forms import drawn
 from .image import prepare
 from .models import DigitModel, build
-from .negatives import negatives
 from .optim import OPTIMIZERS, lr_at
-
-NOT_A_DIGIT = 10  # the label of a negative
-
-
-def _generator(device: torch.device, *key: int) -> torch.Generator:
-    """Random numbers that depend on (seed, epoch, step) and nothing else."""
-    mixed = 0
-    for part in key:
-        mixed = (mixed * 1_000_003 + part + 1) % 2**63
-    return torch.Generator(device).manual_seed(mixed)
-
-
-def batch_of(
-    tiles: Tensor, labels: Tensor, config: TrainConfig, key: tuple[int, ...], world: World
-) -> tuple[Tensor, Tensor]:
-    """This rank's share of a batch of uint8 tiles, as the network is to see it: images (N, 1, 28, 28) and labels (N,).
-
-    All is drawn for the whole batch, before the ranks divide it: any number of processes sees the same.
-    """
-    images = tiles[:, None].float() / 255
-    if config.negatives or config.drawn or config.augment:
-        rng = _generator(images.device, *key)
-        if config.negatives or config.drawn:
-            forms, digits = drawn(round(config.drawn * len(labels)), rng)
-            others = negatives(round(config.negatives * len(labels)), images, labels, rng)
-            images = torch.cat([images, forms, others])
-            labels = torch.cat([labels, digits, labels.new_full((len(others),), NOT_A_DIGIT)])
-        for name in config.augment:
-            images = AUGMENTATIONS[name](images, rng)
-    return world.share(images), world.share(labels)
 
 
 def validate(model: DigitModel, held_out: Split, world: World) -> tuple[float, float]:
@@ -128,26 +97,22 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
     bar = tqdm(total=total_steps, initial=len(history) * steps_per_epoch, disable=quiet, unit="step")
     for epoch in range(len(history), math.ceil(config.epochs)):
         began = time.perf_counter()
-        shuffle = _generator(torch.device("cpu"), config.seed, epoch)
-        order = torch.randperm(len(train), generator=shuffle)
+        order = torch.randperm(len(train), generator=generator(torch.device("cpu"), config.seed, epoch))
         order = order[: (total_steps - epoch * steps_per_epoch) * config.batch_size]
         order = hard[order % len(hard)].to(world.device)  # fewer digits than places: each comes several times
         seen = []
         model.train()
-        for step, chosen in enumerate(order.split(config.batch_size)):
-            tiles, true = (part.index_select(0, chosen) for part in (train.images, train.labels))
+        for step, (chosen, images, labels, weight) in enumerate(batches(train, order, config, epoch, world)):
             rate = lr_at(epoch * steps_per_epoch + step, total_steps, config)
             optimizer.param_groups[0]["lr"] = rate
             optimizer.zero_grad()
-            images, labels = batch_of(tiles, true, config, (config.seed, epoch, step), world)
             with torch.autocast(images.device.type, torch.bfloat16, enabled=config.bf16):
                 logits = parallel(images).float()
             if config.negatives:
                 logits = F.pad(logits, (0, 1))  # the constant eleventh logit of "not a digit"
             loss = criterion(logits, labels)
-            if world.size > 1:  # the mean over the whole batch, once the ranks are averaged
-                whole = sum(round(share * len(chosen)) for share in (1, config.drawn, config.negatives))
-                loss = loss * (world.size * len(labels) / whole)
+            if world.size > 1:
+                loss = loss * weight
             loss.backward()
             optimizer.step()
             if average is not None:
@@ -164,7 +129,8 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
             raise QDigitsError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr")
         seconds = time.perf_counter() - began
         final: Any = average.module if average is not None else model
-        world.share_buffers(final)
+        for buffer in final.buffers():  # BatchNorm's running statistics
+            world.from_rank(0, buffer)
         validation_loss, validation_accuracy = validate(final, held_out, world)
         history.append({
             "epoch": epoch + 1, "train_loss": train_loss, "train_accuracy": train_accuracy,

@@ -11,17 +11,15 @@ import torch
 import torch.nn.functional as F
 
 from qdigits import train as training
+from qdigits.batches import batch_of
 from qdigits.checkpoint import load_model_file
 from qdigits.config import RECIPES, TrainConfig, recipe
 from qdigits.data import load_training
-from qdigits.distributed import World
 from qdigits.errors import ConfigError, DataError, QDigitsError
 from qdigits.evaluate import History
 from qdigits.models import MODELS, build
 from qdigits.optim import OPTIMIZERS, lr_at
-from qdigits.train import batch_of, fit
-
-ALONE = World(0, 1, torch.device("cpu"))
+from qdigits.train import fit
 
 
 @pytest.fixture
@@ -82,15 +80,17 @@ def test_a_resumed_training_ends_in_the_same_bits(short, tmp_path, monkeypatch):
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
 
 
+def torchrun(folder, script):
+    (folder / "two.py").write_text(script)
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", folder / "two.py"]
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run(command, env=env, check=True, timeout=120, capture_output=True)
+
+
 def test_one_process_and_two_agree(short, tmp_path):
     short = replace(short, model="mlp", epochs=2, optimizer="sgd", negatives=0.25)
-    script = tmp_path / "two.py"
-    script.write_text(f"from qdigits.train import *\nfit({short!r}, {str(tmp_path / 'two')!r})\n")
     fit(short, tmp_path / "one")
-    subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}, check=True, timeout=120, capture_output=True,
-    )  # fmt: skip
+    torchrun(tmp_path, f"from qdigits.train import *\nfit({short!r}, {str(tmp_path / 'two')!r})\n")
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
     assert max((one[name] - two[name]).abs().max() for name in one if name.startswith("body")) < 1e-5
     assert History.load(tmp_path / "one")[-1]["validation_accuracy"] == pytest.approx(
@@ -126,7 +126,7 @@ def test_one_batch_overfits(name, digits_dir):
     torch.manual_seed(0)
     train, _ = load_training("mnist", digits_dir)
     model = build(name)
-    images, labels = batch_of(train.images[:64], train.labels[:64], TrainConfig(), (0,), ALONE)
+    images, labels = batch_of(train.images[:64], train.labels[:64], TrainConfig(), (0,))
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     for _ in range(60):
         optimizer.zero_grad()
@@ -163,14 +163,27 @@ def test_schedules_are_arithmetic_on_the_step():
     assert lr_at(50, 100, TrainConfig(lr=0.1, schedule="linear")) == pytest.approx(0.05)
 
 
-def test_every_number_of_processes_sees_the_same_batch(digits_dir):
-    train, _ = load_training("mnist", digits_dir)
-    config = replace(recipe("best"))
-    batch = train.images[:101], train.labels[:101]
-    whole, labels = batch_of(*batch, config, (0, 1, 2), ALONE)
-    for rank in range(3):
-        part, own = batch_of(*batch, config, (0, 1, 2), World(rank, 3, torch.device("cpu")))
-        assert torch.equal(part, whole[rank::3]) and torch.equal(own, labels[rank::3])
+def test_every_number_of_processes_sees_the_same_batches(digits_dir, tmp_path):
+    script = f"""
+import torch
+from qdigits.batches import *
+from qdigits.config import recipe
+from qdigits.data import load_training
+from qdigits.distributed import join
+
+train, _ = load_training("mnist", {str(digits_dir)!r})
+with join("cpu") as world:
+    shown = list(batches(train, torch.arange(300), recipe("best"), 1, world))
+torch.save(shown, {str(tmp_path)!r} + f"/{{world.rank}} of {{world.size}}.pt")
+"""
+    exec(script, {})
+    torchrun(tmp_path, script)
+    whole, *shares = (torch.load(tmp_path / name) for name in ("0 of 1.pt", "0 of 2.pt", "1 of 2.pt"))
+    assert len(whole) == 3
+    for rank, share in enumerate(shares):
+        for (_, images, labels, _), (_, own_images, own_labels, weight) in zip(whole, share, strict=True):
+            assert torch.equal(own_images, images[rank::2]) and torch.equal(own_labels, labels[rank::2])
+            assert weight == 2 * len(own_labels) / len(labels)
 
 
 def test_what_cannot_go_well_is_refused(short, tmp_path):

@@ -98,7 +98,7 @@ RECIPES: dict[str, TrainConfig] = {
     # the most that the brief's network, a larger one in 20 minutes, and one of 10,000 parameters can do
     "mlp": TrainConfig(model="mlp", epochs=80, lr=2e-3, weight_decay=0.02, augment=("warp",), **CALM),
     "cnn": TrainConfig(
-        model="cnn", epochs=24, lr=1.5e-3, weight_decay=0.05, schedule="trapezoid", warmup=0.01, validation=0.02,
+        model="cnn", epochs=28, lr=3e-3, weight_decay=0.05, schedule="trapezoid", warmup=0.01, validation=0.02,
         **WORLD,
     ),
     "tiny": TrainConfig(model="tiny", epochs=30, lr=5e-3, weight_decay=0.01, augment=("wobble",), **CALM),

@@ -27,7 +27,7 @@ README = ROOT / "README.md"
 RESULTS = """# Results
 
 Written by `make tables` from docs/results. The test digits were looked at once a training, at its end; everything was
-chosen on writers held out of the training digits. Times are those of a shared machine.
+chosen on writers held out of the training digits. Times are those of a shared machine, of two processes for `cnn`.
 
 {table}
 

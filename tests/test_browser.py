@@ -246,9 +246,10 @@ def test_a_wrong_model_path_and_back(visit):
     expect(page, "7")
 
 
-def keep(page) -> None:
+def keep(page, total: int) -> None:
+    page.locator("[data-test-script-state=notRunning]").wait_for()  # until then the button may be the last picture's
     page.locator("button:visible", has_text="Keep for checking").click()
-    page.get_by_text("Waiting under Check").first.wait_for()
+    page.get_by_text(f"Waiting under Check: {total}").wait_for()
     page.get_by_role("tab", name="Check").click()
 
 
@@ -271,14 +272,14 @@ def test_correct_take_away_and_teach(visit, look):
     page = visit(*look)
     page.get_by_role("tab", name="Photo").click()
     page.get_by_text("a page").click()
-    keep(page)
+    keep(page, 20)
     page.get_by_text("20 of 20 right").wait_for()
     correct(page, 0, "9")
     page.get_by_text("19 of 20 right").wait_for()
     page.get_by_role("tab", name="Photo").click()
     page.get_by_text("a year").click()
     expect(page, "2026")  # or the page's digits would be kept once more
-    keep(page)
+    keep(page, 24)
     page.get_by_text("23 of 24 right").wait_for()
     correct(page, 1, "7")
     page.get_by_text("22 of 24 right").wait_for()

@@ -9,7 +9,7 @@ HTML = """<canvas tabindex="0" role="img" aria-label="Drawing pad. Draw one or m
 CSS = """
 canvas { display: block; width: 100%; height: clamp(14rem, 38vh, 26rem); touch-action: none; user-select: none;
   cursor: crosshair; background: #000; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color);
-  box-sizing: border-box }
+  box-sizing: border-box; visibility: hidden }
 .tools { display: flex; gap: .5rem; margin-top: .5rem }
 button { flex: 1; min-height: 2.5rem; font: inherit; cursor: pointer; color: var(--st-text-color);
   background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
@@ -54,6 +54,7 @@ export default function ({ key, parentElement, setStateValue }) {
   parentElement.querySelectorAll('button').forEach(b => b.onclick = () => change(b.dataset.do));
   const watch = new ResizeObserver(fit);
   watch.observe(canvas); fit();
+  canvas.style.visibility = 'visible';           // the markup is there before this code: until now it would lose strokes
   return () => watch.disconnect();
 }
 """

@@ -53,8 +53,7 @@ export default function ({ key, parentElement, setStateValue }) {
   };
   parentElement.querySelectorAll('button').forEach(b => b.onclick = () => change(b.dataset.do));
   const watch = new ResizeObserver(fit);
-  watch.observe(canvas); fit();
-  canvas.style.visibility = 'visible';           // the markup is there before this code: until now it would lose strokes
+  watch.observe(canvas); fit(); canvas.style.visibility = 'visible';  // strokes would have been lost until now
   return () => watch.disconnect();
 }
 """

@@ -89,10 +89,8 @@ def _tables(forms: tuple[str, ...]) -> tuple[Tensor, Tensor]:
     places = [sorted({point for path in form for point in path}) for form in paths]
     most, count = max(map(len, places)), max(map(len, paths))
     padded = torch.tensor([held + held[-1:] * (most - len(held)) for held in places])
-    weights = [
-        torch.stack([_curve(path, held, most) for path in (form * count)[:count]])
-        for form, held in zip(paths, places, strict=True)
-    ]
+    pairs = zip(paths, places, strict=True)
+    weights = [torch.stack([_curve(path, held, most) for path in (form * count)[:count]]) for form, held in pairs]
     return padded, torch.stack(weights)
 
 

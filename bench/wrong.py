@@ -46,6 +46,15 @@ def mistakes(model: Any, pictures: Iterable[Any], digits: np.ndarray | None) -> 
     return cells
 
 
+def lookalikes(model: Any, drawings: np.ndarray, names: np.ndarray) -> str:
+    """Letters that are taken for digits from four hands of five: alone, they are digits to a reader, too."""
+    letters, letter = np.unique([name.rpartition("/")[0] for name in names], return_inverse=True)
+    accepted = np.bincount(letter, [said.accepted for said in predict_many(model, drawings)])
+    alike = accepted >= 0.8 * np.bincount(letter)
+    return (f"  {accepted[alike].sum():.0f} of these are drawings of {alike.sum()} of the {len(letters)} letters, "
+            f"accepted from four hands of five: {', '.join(letters[alike])}")  # fmt: skip
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
@@ -61,6 +70,8 @@ def main() -> None:
         print(f"{name}: {len(cells)}", flush=True)
         if cells:
             sheet(cells[:MOST], folder / f"{name}.png")
+        if name == "ood_omniglot":
+            print(lookalikes(model, pictures, np.load(dev / f"{name}.npz")["name"]))
     for path, label in labels_of(dev / "multi_photos"):
         reading = read(model, path)
         if reading.text.replace(" ", "").replace("\n", "/") != label:

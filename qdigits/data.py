@@ -213,11 +213,9 @@ def _divided(
 
 
 def _joined(parts: list[Split]) -> Split:
-    def column(name: str) -> Any:
-        each = [getattr(part, name) for part in parts]
-        return None if any(part is None for part in each) else torch.cat(each)
-
-    return Split(column("images"), column("labels"), column("writers"), column("series"))
+    columns = zip(*(vars(part).values() for part in parts), strict=True)
+    joined: Any = (None if any(one is None for one in column) else torch.cat(column) for column in columns)
+    return Split(*joined)
 
 
 def _hold_out(split: Split, fraction: float, seed: int, by_writer: bool) -> tuple[Split, Split]:

@@ -65,7 +65,7 @@ OTHERS = {
         ("except Exception as error:  # damage", "except ValueError as error:  # damage"),
         ("if archive.testzip():", "if False:"),
         ("weights_only=True", "weights_only=False"),
-        ("write_atomically(_previous(path), path.read_bytes())", "pass"),
+        ('write_atomically(path.with_suffix(".pt.prev"), path.read_bytes())', "pass"),
     ],
     "data": [
         ("if path.is_file()", "if path.exists()"),

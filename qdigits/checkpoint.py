@@ -118,12 +118,8 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
     buffer = io.BytesIO()
     torch.save(dict(state), buffer)
     if path.exists():
-        write_atomically(_previous(path), path.read_bytes())
+        write_atomically(path.with_suffix(".pt.prev"), path.read_bytes())
     write_atomically(path, buffer.getvalue())
-
-
-def _previous(path: Path) -> Path:
-    return path.with_name(f"{path.name}.prev")
 
 
 def load_state(path: Path) -> dict[str, Any]:
@@ -132,7 +128,7 @@ def load_state(path: Path) -> dict[str, Any]:
     A state is the user's own work in the user's own folder: damage is looked for here, malice only as far as
     weights_only goes.
     """
-    for candidate in (path, _previous(path)):
+    for candidate in (path, path.with_suffix(".pt.prev")):
         try:
             data = candidate.read_bytes()
             with zipfile.ZipFile(io.BytesIO(data)) as archive:

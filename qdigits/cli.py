@@ -63,12 +63,8 @@ def train(recipe: NamedRecipe, run_dir: Path | None = None, resume: bool = False
 
 
 def evaluate(
-    model: Positional[str] = BEST,
-    data: str = "qmnist",
-    data_dir: Path | None = None,
-    split: Literal["official", "writer", "random"] = "official",
-    seed: int = 0,
-    out: Path | None = None,
+    model: Positional[str] = BEST, data: str = "qmnist", data_dir: Path | None = None,
+    split: Literal["official", "writer", "random"] = "official", seed: int = 0, out: Path | None = None,
 ) -> int:
     """Measure a model on test digits.
 
@@ -95,12 +91,8 @@ def evaluate(
 
 
 def read(
-    files: Annotated[tuple[str, ...], Positional, arg(metavar="FILE|FOLDER|-")],
-    model: str = QUICKEST,
-    json: bool = False,
-    csv: Path | None = None,
-    annotate: Path | None = None,
-    show: bool = False,
+    files: Annotated[tuple[str, ...], Positional, arg(metavar="FILE|FOLDER|-")], model: str = QUICKEST,
+    json: bool = False, csv: Path | None = None, annotate: Path | None = None, show: bool = False,
 ) -> int:
     """Read the digits on pictures. Prints file, text, and the confidence of the least sure digit.
 

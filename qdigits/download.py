@@ -19,10 +19,7 @@ PATIENCE = 10.0  # seconds without a byte
 DEADLINE = 900.0  # seconds for one file, however steadily it drips
 LARGEST = 2**26  # bytes
 MIRRORS = {
-    "mnist": (
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    ),
+    "mnist": ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"),
     "qmnist": ("https://raw.githubusercontent.com/facebookresearch/qmnist/master/",),
 }
 # name -> md5 of the .gz as published; SHA-256 of what is inside, for files unpacked or packed anew

@@ -113,9 +113,7 @@ def report_from(
     wrong = rows[~right][np.argsort(-confidence[~right], kind="stable")]
     tiles = split.images.numpy()
     return Report(
-        model=model,
-        data=data,
-        all=Rate(int(right.sum()), len(split)),
+        model=model, data=data, all=Rate(int(right.sum()), len(split)),
         accepted=Rate(int(right[sure].sum()), int(sure.sum())),
         nll=float(-np.log(np.maximum(probabilities[rows, labels], 1e-12)).mean()),
         ece=float(sum(len(b) * abs(right[b].mean() - confidence[b].mean()) for b in bins) / len(split)),

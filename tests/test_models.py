@@ -33,6 +33,18 @@ def test_normalisation_is_inside(name):
     assert torch.allclose(model(images * 2), before, atol=1e-5)
 
 
+def test_gradients_by_hand_are_those_of_autograd():
+    torch.manual_seed(0)
+    model, images, labels = build("mlp"), torch.rand(32, 1, 28, 28), torch.randint(10, (32,))
+    logits = model(images)
+    torch.nn.functional.cross_entropy(logits, labels).backward()
+    wanted = [weight.grad for weight in model.parameters()]
+    assert torch.allclose(model.backpropagate(images, labels), logits, atol=1e-6)
+    for weight, gradient in zip(model.parameters(), wanted, strict=True):
+        assert weight.grad is not gradient and gradient.abs().max() > 1e-3
+        assert torch.allclose(weight.grad, gradient, atol=1e-7)
+
+
 def test_flattening_keeps_the_layout_of_gradients():
     seen, features = [], torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last).requires_grad_() * 1
     flat = Flatten()(features)

@@ -27,7 +27,8 @@ README = ROOT / "README.md"
 RESULTS = """# Results
 
 Written by `make tables` from docs/results. The test digits were looked at once a training, at its end; everything was
-chosen on writers held out of the training digits. Times are those of a shared machine, of two processes for `cnn`.
+chosen on writers held out of the training digits. Times are the median of the seeds', on a shared machine, of two
+processes for `cnn`.
 
 {table}
 
@@ -59,7 +60,7 @@ def results() -> str:
         if name in RECIPES:
             command = f"python bench/records.py {name}" + f" --seeds {len(seeds)}" * (len(seeds) != 5)
         model = build(RECIPES[name].model) if name in RECIPES else load_model(f"{name}.pth")
-        took = np.mean([seconds(path) for path in metrics(name)] or np.nan)
+        took = np.median([seconds(path) for path in metrics(name)] or np.nan)
         time = f"{took:,.{int(took < 10)}f} s" if took > 0 else ""
         rows.append([
             f"`{name}`", f"{sum(p.numel() for p in model.parameters()):,}", time, f"{mean:.2%}{spread}",

@@ -28,7 +28,7 @@ SHOWN = {"a tile": "seven.png", "a photo": "photo.jpg", "a year": "year.jpg", "a
 BEST, DRAWING = "mnist_model.pth", "drawing"
 PICTURES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]
 STYLE = """<style>
-.stMainBlockContainer { max-width: 62rem; padding-top: 2.5rem }
+:root { --digit-pad: visible } .stMainBlockContainer { max-width: 62rem; padding-top: 2.5rem }
 h1 { font-size: clamp(1.8rem, 6vw, 2.75rem) !important; padding-bottom: .25rem !important }
 .answer { font-size: clamp(5rem, 20vw, 9rem); line-height: 1; font-weight: 600 }
 .answer.unsure { opacity: .5 } .stCode > div { opacity: 1 !important; visibility: visible }

@@ -53,7 +53,7 @@ export default function ({ key, parentElement, setStateValue }) {
   };
   parentElement.querySelectorAll('button').forEach(b => b.onclick = () => change(b.dataset.do));
   const watch = new ResizeObserver(fit);
-  watch.observe(canvas); fit(); canvas.style.visibility = 'visible';  // strokes would have been lost until now
+  watch.observe(canvas); fit(); canvas.style.visibility = 'var(--digit-pad, hidden)';  // no stroke is lost or moved
   return () => watch.disconnect();
 }
 """
@@ -61,6 +61,6 @@ _component = st.components.v2.component("digit_pad", html=HTML, css=CSS, js=JS)
 
 
 def digit_pad(key: str) -> bytes | None:
-    """What stands on the pad, as a PNG file; None while it is empty."""
+    """What stands on the pad, as a PNG file; None while it is empty. Shown where CSS says `--digit-pad: visible`."""
     png = _component(key=key, default={"png": None}, on_png_change=lambda: None).png
     return base64.b64decode(png.partition(",")[2]) if png else None

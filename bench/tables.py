@@ -36,7 +36,7 @@ What `mnist_model` gets wrong of MNIST's 10,000, the surest first:
 
 ![mistakes](results/mnist_model/mistakes.png)
 
-[LOG.md](LOG.md) has what did not work; [REAL.md](REAL.md) what becomes of other people's digits.
+[log/](log/README.md) has the experiments, failed ones too; [REAL.md](REAL.md) what becomes of other people's digits.
 """
 
 

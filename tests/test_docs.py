@@ -11,12 +11,17 @@ import pytest
 
 from qdigits import cli
 from qdigits.config import RECIPES
+from tools import build_log_index
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", README, re.M | re.S)
 TREE = next(block for kind, block in BLOCKS if not kind)
-GUIDES = ["CONTRIBUTING.md", "MODEL_CARD.md", "CHANGELOG.md"]
+PAGES = sorted(
+    path.relative_to(ROOT).as_posix()
+    for folder in (".", "docs", "docs/log", "docs/learn")
+    for path in (ROOT / folder).glob("*.md")
+)
 
 
 def blocks(kind):
@@ -82,10 +87,43 @@ def test_the_tree_is_true():
     assert folders == {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._"} - {"runs"}
 
 
-@pytest.mark.parametrize("name", ["README.md", *GUIDES])
+def anchors_in(page):
+    """The anchors that GitHub gives to the headings of a page."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.M)
+    return {build_log_index.anchor_of(heading) for heading in headings}
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name):
-    targets = re.findall(r"\]\(([^)#]+)", (ROOT / name).read_text())
-    assert [t for t in targets if not t.startswith("http") and not (ROOT / t).exists()] == []
+    dead = []
+    for target in re.findall(r"\]\(([^)\s]+)\)", (ROOT / name).read_text()):
+        path, _, anchor = target.partition("#")
+        page = (ROOT / name).parent / path if path else ROOT / name
+        if target.startswith(("http://", "https://")):
+            continue
+        if not page.exists() or (anchor and anchor not in anchors_in(page)):
+            dead.append(target)
+    assert dead == []
+
+
+def test_log_index_lists_every_experiment():
+    index = (build_log_index.LOG / "README.md").read_text()
+    table = build_log_index.build_index(build_log_index.read_entries())
+    assert table in index, "run python tools/build_log_index.py"
+
+
+def test_log_has_newest_experiments_first():
+    for path in build_log_index.LOG.glob("*.md"):
+        dates = re.findall(r"^## (\d{4}-\d\d-\d\d) ", path.read_text(), re.M)
+        if path.name != "README.md":
+            assert dates == sorted(dates, reverse=True), path.name
+            assert dates, f"{path.name} has no entries"
+
+
+def test_log_tells_whether_averaged_weights_were_tried_for_fast995():
+    (entry,) = [e for e in build_log_index.read_entries() if e.title.startswith("fast995: averaged")]
+    assert entry.outcome == "rejected"
+    assert "99.30 % instead of 99.31" in entry.effect
 
 
 def test_requirements_pin_what_is_installed():

@@ -13,17 +13,17 @@ train: .venv/installed      ## the best model, from QMNIST
 	$(BIN)/qdigits train best
 
 bench: .venv/developing     ## speed: ours, the rivals, the ratio
-	$(BIN)/python bench/speed.py
+	$(BIN)/python -m bench.speed
 
 real: .venv/developing      ## accuracy on digits from other hands
-	$(BIN)/python bench/real.py
+	$(BIN)/python -m bench.accuracy.external_sets
 
 torture: .venv/developing   ## faults by the thousand
-	$(BIN)/python -m bench.torture
+	$(BIN)/python -m tests.stress.stress_tests
 
 tables: .venv/developing    ## the README's tables and pictures, from what the commands wrote
-	$(BIN)/python bench/tables.py
-	$(BIN)/python bench/pictures.py
+	$(BIN)/python -m tools.build_tables
+	$(BIN)/python -m tools.build_screenshots
 
 lint: .venv/developing
 	$(BIN)/ruff check .

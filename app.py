@@ -17,12 +17,12 @@ import pandas as pd
 import streamlit as st
 
 from qdigits import ImageError, Prediction, QDigitsError, Reading, load_model, read
-from qdigits.files import BUNDLED, resolve
-from qdigits.pad import digit_pad
-from qdigits.panels import MINE, NO_DIGIT, check, kept, percent, quality
-from qdigits.show import alike, png, preview, steps, url
+from qdigits.app.check import MINE, NO_DIGIT, check, kept, percent, quality
+from qdigits.app.explain import alike, png, preview, steps, url
+from qdigits.app.pad import digit_pad
+from qdigits.files import BUNDLED, ROOT, resolve
 
-EXAMPLES = Path(__file__).parent / "examples"
+EXAMPLES = next(folder / "examples" for folder in (Path(__file__).parent, ROOT) if (folder / "examples").exists())
 SHOWN = {"a tile": "seven.png", "a photo": "photo.jpg", "a year": "year.jpg", "a page": "page.jpg",
          "a form": "form.jpg", "no digit": "star.jpg"}  # fmt: skip
 BEST, DRAWING = "mnist_model.pth", "drawing"

@@ -32,12 +32,12 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from qdigits.checkpoint import load_model_file
-from qdigits.config import RECIPES
-from qdigits.data import Split, load_test, load_training
-from qdigits.engine import OnnxModel
-from qdigits.export import export
-from qdigits.train import fit
+from qdigits.data.loading import Split, load_test, load_training
+from qdigits.models.checkpoint import load_model_file
+from qdigits.models.export import export
+from qdigits.models.onnx_model import OnnxModel
+from qdigits.training.config import RECIPES
+from qdigits.training.trainer import fit
 
 ROOT = Path(__file__).parent.parent
 BRIEF = RECIPES["brief"]

@@ -6,13 +6,19 @@
 
 import importlib
 import os
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .errors import ConfigError, DataError, ImageError, ModelFileError, QDigitsError
-    from .read import Prediction, Reading, load_model, predict, predict_many, read, test_single_image
+    from qdigits.errors import ConfigError, DataError, ImageError, ModelFileError, QDigitsError
+    from qdigits.predictor import (
+        Prediction,
+        Reading,
+        load_model,
+        predict,
+        predict_many,
+        read,
+        test_single_image,
+    )
 
 __version__ = "0.1.0"
 
@@ -29,14 +35,5 @@ def __getattr__(name: str) -> Any:
     """Each public name on first use: importing the package loads nothing."""
     if name not in __all__:
         raise AttributeError(f"module 'qdigits' has no attribute {name!r}")
-    return getattr(importlib.import_module(".errors" if name.endswith("Error") else ".read", __name__), name)
+    return getattr(importlib.import_module(".errors" if name.endswith("Error") else ".predictor", __name__), name)
 
-
-class _Package(ModuleType):
-    """Keeps `qdigits.read` the function: importing the submodule of that name would hide it."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, value.read if name == "read" and isinstance(value, ModuleType) else value)
-
-
-sys.modules[__name__].__class__ = _Package

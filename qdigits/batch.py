@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .errors import ImageError
-from .read import Model, Reading, read
+from qdigits.errors import ImageError
+from qdigits.predictor import Model, Reading, read
 
 PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 COLUMNS = "file", "text", "confidence", "accepted", "error"

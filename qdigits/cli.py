@@ -19,10 +19,10 @@ from typing import Annotated, Any, Literal
 import tyro
 from tyro.conf import Positional, Suppress, arg
 
-from . import __version__
-from .config import RECIPES, TrainConfig
-from .errors import ConfigError, QDigitsError
-from .files import new_file
+from qdigits import __version__
+from qdigits.errors import ConfigError, QDigitsError
+from qdigits.files import new_file
+from qdigits.training.config import RECIPES, TrainConfig
 
 BEST = "mnist_model.pth"
 QUICKEST = "mnist_model.onnx" if find_spec("onnxruntime") else BEST  # the same network; torch takes seconds to start
@@ -47,14 +47,14 @@ def train(recipe: NamedRecipe, run_dir: Path | None = None, resume: bool = False
         run_dir: Where the run is kept; runs/RECIPE by default.
         resume: Go on with the run that is there.
     """
-    from .train import fit
+    from qdigits.training.trainer import fit
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     run_dir = run_dir or Path("runs", recipe.name)
     history = fit(recipe.settings, run_dir, resume)
     if os.environ.get("RANK", "0") == "0":  # the first of the processes that torchrun started
         if find_spec("matplotlib"):
-            from .plots import save_curves
+            from qdigits.evaluation.plots import save_curves
 
             save_curves(history, run_dir)
         best = history.best()
@@ -76,15 +76,15 @@ def evaluate(
         seed: As it was in training: it draws the writer and random splits.
         out: Folder for report.json and its pictures.
     """
-    from .evaluate import evaluate as measure
-    from .read import load_model
+    from qdigits.evaluation.evaluate import evaluate as measure
+    from qdigits.predictor import load_model
 
     if out:
         _need("matplotlib", "train")
     report = measure(load_model(model), data, data_dir, split, seed, Path(model).stem)
     print(report)
     if out:
-        from .plots import save_report
+        from qdigits.evaluation.plots import save_report
 
         save_report(report, out)
     return 0
@@ -106,9 +106,9 @@ def read(
     """
     from tqdm import tqdm
 
-    from .batch import COLUMNS, glyphs, pictures, read_files
-    from .image import annotate as drawn
-    from .read import load_model
+    from qdigits.batch import COLUMNS, glyphs, pictures, read_files
+    from qdigits.imaging.tile import annotate as drawn
+    from qdigits.predictor import load_model
 
     if json + show + bool(csv) > 1:
         raise ConfigError("--json, --csv and --show are three forms of the same answer; choose one")
@@ -149,9 +149,9 @@ def data(source: Positional[str | None] = None, data_dir: Path | None = None, fe
         data_dir: Folder that holds the data files already; the cache by default.
         fetch: Download the source, each file checked against its published checksum.
     """
-    from .data import SOURCES, survey
-    from .download import is_published
-    from .image import prepare
+    from qdigits.data.download import is_published
+    from qdigits.data.loading import SOURCES, survey
+    from qdigits.imaging.tile import prepare
 
     if source not in (None, *SOURCES):
         raise ConfigError(f"there is no data source {source!r}; choose one of {', '.join(SOURCES)}")
@@ -182,8 +182,8 @@ def export(model: Positional[str], out: Positional[Path]) -> int:
         model: Model file, or the name of a bundled one.
         out: A file that is not there yet; its suffix chooses the format.
     """
-    from .checkpoint import load_model_file
-    from .export import export as write
+    from qdigits.models.checkpoint import load_model_file
+    from qdigits.models.export import export as write
 
     if out.exists():
         raise ConfigError(f"{out} is there already; name a new file")
@@ -201,7 +201,8 @@ def app(port: int = 8501) -> int:
     if not 1024 <= port <= 65535:
         raise ConfigError(f"--port {port}: choose one from 1024 to 65535")
     here = Path(__file__).parent
-    page = next(path for path in (here.parent / "app.py", here / "app.py") if path.exists())  # a clone, or installed
+    entries = here.parent / "app.py", here / "app" / "streamlit_app.py"  # a clone, or installed
+    page = next(path for path in entries if path.exists())
     return subprocess.call([sys.executable, "-m", "streamlit", "run", str(page), f"--server.port={port}"])
 
 

@@ -11,9 +11,10 @@ from glob import escape
 from pathlib import Path
 from typing import IO, Any
 
-from .errors import ConfigError, ModelFileError, QDigitsError
+from qdigits.errors import ConfigError, ModelFileError, QDigitsError
 
-BUNDLED = [Path(__file__).parent.parent, Path(__file__).parent]  # a clone, an installed package
+ROOT = Path(__file__).parent  # of the package; in a clone the models lie beside it
+BUNDLED = [ROOT.parent, ROOT.parent / "weights", ROOT / "weights"]
 
 
 def resolve(path: str | Path, root: str | Path | None = None) -> Path:

@@ -14,9 +14,9 @@ import torch
 
 from qdigits import __version__, load_model, read
 from qdigits.batch import glyphs
-from qdigits.checkpoint import save_model
 from qdigits.cli import VERBS, main
-from qdigits.models import build
+from qdigits.models.base import build
+from qdigits.models.checkpoint import save_model
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

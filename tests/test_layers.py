@@ -1,4 +1,14 @@
-"""The shape of the house: arrows point down, each library has its room, no file grows out of hand."""
+"""The shape of the house. A folder imports only folders below it:
+
+    cli                           the command
+    app  batch                    the page; many files in, one row each out
+    predictor  training           photo to answer; sample to weights
+    reading  evaluation           a page to numbers; what a model was measured to do
+    models  data                  networks and their files; labelled digits
+    imaging  augment              any input to a tile; what training draws
+    files  safe_pickle  device    reading and writing without surprises
+    errors                        everything a user can cause
+"""
 
 import ast
 import importlib
@@ -12,89 +22,92 @@ import qdigits
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "qdigits"
-FILES = {path.stem: path for path in [*PACKAGE.glob("*.py"), ROOT / "app.py"] if path.exists()}
-
-LAYERS = [
-    {"config", "errors", "files"},
-    {"image", "segment", "models", "augment", "data", "distributed", "engine"},
-    {"checkpoint", "evaluate", "calibrate"},
-    {"read", "train", "plots", "export"},
-    {"app", "cli", "__init__", "__main__"},
-]
-HELPERS = {  # files split off for length: in the layer of those they serve, and known to them alone
-    "cli": {"__main__"}, "batch": {"cli"},
-    "pad": {"app"}, "panels": {"app"}, "show": {"app", "panels"}, "adapt": {"panels"},
-    "optim": {"train"}, "batches": {"train"}, "negatives": {"batches", "calibrate"}, "forms": {"batches", "negatives"},
-    "alphabets": {"negatives"}, "canvas": {"augment", "negatives", "forms"}, "ink": {"image", "segment"},
-    "graph": {"engine", "export"},
-    "weights": {"checkpoint"}, "formats": {"data", "weights"}, "download": {"data"}, "errors": {"config", "files"},
-}  # fmt: skip
-LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
-for helper, users in HELPERS.items():
-    LEVEL.setdefault(helper, min(LEVEL[user] for user in users))
+DRAWING = [line[:34].split() for line in __doc__.splitlines() if line.startswith("    ")]
+LEVEL = {name: -floor for floor, names in enumerate(DRAWING) for name in names}
 
 ROOMS = {
-    "streamlit": {"app", "pad", "panels"},
-    "matplotlib": {"alphabets", "plots"},
-    "PIL": {"alphabets", "image", "segment"},
-    "cv2": {"image", "ink", "segment", "show"},
+    "streamlit": {"app"},
+    "matplotlib": {"augment", "evaluation"},
+    "PIL": {"augment", "imaging"},
+    "cv2": {"app", "augment", "imaging", "reading"},
     "tyro": {"cli"},
-    "onnxruntime": {"engine"},
-    "pooch": {"download"},
+    "onnxruntime": {"models", "reading"},
+    "pooch": {"data"},
 }
-MOST = 4350  # lines of package; 2,000 were wished for, so whoever adds must take away
-WITHOUT_TORCH = {"__init__", "__main__", "cli", "config", "errors", "image", "ink", "segment", "engine", "graph"}
-TORCH_WHEN_CALLED = {"app", "pad", "read"}
+WITHOUT_TORCH = {"errors", "files", "safe_pickle", "imaging", "reading", "predictor", "batch", "cli"}
 
 
-def imports(name: str, at_top: bool = False) -> set[str]:
-    """Every module that a file imports, lazily or not; the package's own begin with a dot."""
-    tree = ast.parse(FILES[name].read_text())
-    nodes = tree.body if at_top else ast.walk(tree)
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+ENTRIES = {"qdigits", "qdigits.__main__"}  # they only pass on
+
+
+def room(module: str) -> str:
+    """The folder of a module, or the module itself where it lies at the top of the package."""
+    return module.split(".")[1] if "." in module else module
+
+
+def imports(module: str, at_top: bool = False) -> set[str]:
+    """Every module that a file imports, lazily or not; with at_top only those loaded with it."""
+    tree = ast.parse(MODULES[module].read_text())
     found: set[str] = set()
-    for node in nodes:
+    for node in tree.body if at_top else ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            modules = [node.module] if node.module else [alias.name for alias in node.names]
-            found |= {"." * node.level + str(module) for module in modules}
-    return {"." + name.removeprefix("qdigits.") if name.startswith("qdigits.") else name for name in found}
+            assert node.level == 0, f"{module}: name the module whole, as in qdigits.files"
+            whole = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= (whole & set(MODULES)) or {str(node.module)}
+    return found
 
 
-def test_every_file_has_a_layer():
-    assert set(FILES) <= set(LEVEL)
+def own_imports(module: str) -> set[str]:
+    return imports(module) & (set(MODULES) - ENTRIES)
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
-def test_arrows_point_down(name):
-    targets = {module[1:].split(".")[0] for module in imports(name) if module.startswith(".")} & set(LEVEL)
-    wrong = {to for to in targets if LEVEL[to] >= LEVEL[name] and name not in HELPERS.get(to, ())}
-    assert not wrong, f"{name} may not import {wrong}"
+def test_every_folder_is_drawn():
+    assert {room(module) for module in set(MODULES) - ENTRIES} == set(LEVEL)
 
 
-@pytest.mark.parametrize("name", sorted(FILES))
-def test_each_library_has_its_room(name):
-    libraries = {module.split(".")[0] for module in imports(name)}
-    wrong = {library for library in libraries if name not in ROOMS.get(library, {name})}
-    assert not wrong, f"{name} may not import {wrong}"
-    if name in WITHOUT_TORCH:
-        assert "torch" not in libraries
-    if name in TORCH_WHEN_CALLED:
-        assert "torch" not in imports(name, at_top=True)
+@pytest.mark.parametrize("module", sorted(set(MODULES) - ENTRIES))
+def test_a_folder_imports_only_folders_below_it(module):
+    own = room(module)
+    upwards = {to for to in own_imports(module) if room(to) != own and LEVEL[room(to)] >= LEVEL[own]}
+    assert not upwards, f"{module} may not import {upwards}"
 
 
-def test_no_file_is_long_and_the_package_is_small():
-    lines = {name: len(path.read_text().splitlines()) for name, path in FILES.items()}
-    assert {name: count for name, count in lines.items() if count > 250} == {}
-    assert sum(count for name, count in lines.items() if name != "app") < MOST
+def test_no_imports_run_in_a_circle():
+    arrows = {module: own_imports(module) for module in set(MODULES) - ENTRIES}
+    while leaves := {module for module, targets in arrows.items() if not targets & set(arrows)}:
+        arrows = {module: targets for module, targets in arrows.items() if module not in leaves}
+    assert not arrows
 
 
-def test_the_public_surface_is_this_list():
+@pytest.mark.parametrize("module", sorted(set(MODULES) - ENTRIES))
+def test_each_library_is_used_in_its_folders_only(module):
+    libraries = {name.split(".")[0] for name in imports(module)}
+    wrong = {library for library in libraries if room(module) not in ROOMS.get(library, {room(module)})}
+    assert not wrong, f"{module} may not import {wrong}"
+
+
+@pytest.mark.parametrize("module", sorted(name for name in MODULES if room(name) in WITHOUT_TORCH))
+def test_what_reads_does_without_torch(module):
+    assert "torch" not in {name.split(".")[0] for name in imports(module)}
+
+
+def test_no_module_shares_a_name_with_a_public_function():
+    assert not {module.rsplit(".")[-1] for module in MODULES} & set(qdigits.__all__)
+
+
+def test_the_public_names_are_these():
     assert qdigits.__all__ == [
         "ConfigError", "DataError", "ImageError", "ModelFileError", "Prediction", "QDigitsError",
         "Reading", "load_model", "predict", "predict_many", "read", "test_single_image",
     ]  # fmt: skip
-    importlib.import_module("qdigits.read")
+    importlib.import_module("qdigits.predictor")
     for name in qdigits.__all__:
         assert callable(getattr(qdigits, name)), name
     with pytest.raises(AttributeError):

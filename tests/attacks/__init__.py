@@ -1,5 +1,5 @@
 """Each threat as a pair: bytes that bite, and what becomes of them. Short versions run in the tests, full ones in
-bench/torture.py."""
+tests/stress/stress_tests.py."""
 
 import random
 import time

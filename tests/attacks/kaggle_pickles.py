@@ -107,7 +107,7 @@ if __name__ == "__main__":
     import tempfile
     from pathlib import Path
 
-    from qdigits.data import load_test
+    from qdigits.data.loading import load_test
     from tests.attacks import tried
 
     with tempfile.TemporaryDirectory() as folder:

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from qdigits.checkpoint import _digest, describe
-from qdigits.models import MODELS, build
+from qdigits.models.base import MODELS, build
+from qdigits.models.checkpoint import _digest, describe
 
 CANARY = Path("/tmp/qdigits-canary")  # what a payload would leave behind
 
@@ -303,7 +303,7 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
 if __name__ == "__main__":
     import tempfile
 
-    from qdigits.checkpoint import load_model_file
+    from qdigits.models.checkpoint import load_model_file
     from tests.attacks import tried
 
     with tempfile.TemporaryDirectory() as folder:

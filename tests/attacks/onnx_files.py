@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto, TensorProto, TypeProto, helper, numpy_helper
 
-from qdigits.graph import sealed
+from qdigits.models.onnx_file import sealed
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 ABOUT = json.dumps({"threshold": 0.5, "card": {}})

@@ -174,7 +174,7 @@ def large(*kinds: str) -> Iterator[tuple[str, bytes]]:
 
 if __name__ == "__main__":
     from qdigits import load_model, read
-    from qdigits.data import load_test
+    from qdigits.data.loading import load_test
     from tests.attacks import tried
 
     model, tile = load_model(), load_test("sample").images[0].numpy()

@@ -1,0 +1,1 @@
+"""What training draws: batched tensors, seeded."""

@@ -1,0 +1,1 @@
+"""Labelled digits: sources, formats, splits."""

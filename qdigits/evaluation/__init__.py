@@ -1,0 +1,1 @@
+"""What a model was measured to do."""

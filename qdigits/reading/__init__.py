@@ -1,0 +1,1 @@
+"""A photograph to numbers in reading order."""

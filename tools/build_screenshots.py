@@ -1,0 +1,52 @@
+"""`make tables` also draws docs/preparation.png, one digit on its way from photo to tile, and photographs the page."""
+
+import shutil
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from page import draw, served
+from playwright.sync_api import sync_playwright
+
+from qdigits import load_model, read
+from qdigits.app.explain import steps
+from qdigits.evaluation.plots import STYLE
+
+DOCS = Path(__file__).parent.parent / "docs"
+PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+
+
+def preparation(example: str = "photo.jpg") -> None:
+    model, photo = load_model("mnist_model.pth", "cpu"), DOCS.parent / "examples" / example
+    shown = steps(model, photo, read(model, photo).digits[0])
+    with plt.rc_context(STYLE):
+        figure, row = plt.subplots(1, len(shown), figsize=(2 * len(shown), 2.2), layout="constrained")
+        for axes, (title, picture) in zip(row, shown.items(), strict=True):
+            axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
+            axes.set_title(title, loc="center", weight="normal")
+            axes.set_axis_off()
+        figure.savefig(DOCS / "preparation.png")
+
+
+def photographs() -> None:
+    """docs/page.png: a photographed number on a desktop; docs/page-phone.png: a drawing on a phone in the dark."""
+    with served() as (port, _), sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        desktop = chromium.new_page(viewport={"width": 1280, "height": 1060}, color_scheme="light")
+        desktop.goto(f"http://127.0.0.1:{port}/")
+        desktop.get_by_role("tab", name="Photo").click()
+        desktop.get_by_text("a year").click()
+        phone = chromium.new_page(**PHONE, color_scheme="dark")
+        phone.goto(f"http://127.0.0.1:{port}/")
+        phone.get_by_role("img", name="Drawing pad").wait_for()
+        draw(phone, "7")
+        phone.mouse.up()
+        for page, name in ((desktop, "page.png"), (phone, "page-phone.png")):
+            page.get_by_text("Keep for checking").filter(visible=True).wait_for()
+            page.mouse.move(1, 1)
+            page.wait_for_timeout(1500)  # for the chart to be drawn
+            page.screenshot(path=DOCS / name)
+
+
+if __name__ == "__main__":
+    preparation()
+    photographs()

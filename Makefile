@@ -27,6 +27,7 @@ tables: .venv/developing    ## the README's tables and pictures, from what the c
 
 lint: .venv/developing
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 size:                       ## lines per file: growth is visible

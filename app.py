@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # a reader takes one core: torch obeys when it is first loaded
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # a reader takes one core: torch obeys when it is first loaded
 
 import altair as alt
 import pandas as pd
@@ -22,9 +24,19 @@ from qdigits.app.explain import alike, png, preview, steps, url
 from qdigits.app.pad import digit_pad
 from qdigits.files import BUNDLED, ROOT, resolve
 
-EXAMPLES = next(folder / "examples" for folder in (Path(__file__).parent, ROOT) if (folder / "examples").exists())
-SHOWN = {"a tile": "seven.png", "a photo": "photo.jpg", "a year": "year.jpg", "a page": "page.jpg",
-         "a form": "form.jpg", "no digit": "star.jpg"}  # fmt: skip
+EXAMPLES = next(
+    folder / "examples"
+    for folder in (Path(__file__).parent, ROOT)
+    if (folder / "examples").exists()
+)
+SHOWN = {
+    "a tile": "seven.png",
+    "a photo": "photo.jpg",
+    "a year": "year.jpg",
+    "a page": "page.jpg",
+    "a form": "form.jpg",
+    "no digit": "star.jpg",
+}
 BEST, DRAWING = "mnist_model.pth", "drawing"
 PICTURES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]
 STYLE = """<style>
@@ -41,7 +53,9 @@ h1 { font-size: clamp(1.8rem, 6vw, 2.75rem) !important; padding-bottom: .25rem !
 
 st.set_page_config("qdigits", str(EXAMPLES / "seven.png"), layout="wide")
 st.html(STYLE)
-cores = st.cache_resource(lambda: BoundedSemaphore(os.cpu_count() or 1))  # visitors queue, instead of all being slow
+cores = st.cache_resource(
+    lambda: BoundedSemaphore(os.cpu_count() or 1)
+)  # visitors queue, instead of all being slow
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
@@ -87,15 +101,27 @@ def open_model(name: str) -> tuple[Any, tuple] | None:
 
 def choose_models() -> dict[str, tuple[Any, tuple]]:
     """The model of the sidebar, and the one to compare it with."""
-    bundled = [BEST, *sorted({file.name for folder in BUNDLED for file in folder.glob("mnist_*.pth")} - {BEST})]
+    bundled = [
+        BEST,
+        *sorted({file.name for folder in BUNDLED for file in folder.glob("mnist_*.pth")} - {BEST}),
+    ]
     with st.sidebar:
         st.header("Model")
         st.session_state.setdefault("path", BEST)
-        name = st.text_input("Model path", key="path", help="A model file in this folder, or a bundled one.") or BEST
+        name = (
+            st.text_input(
+                "Model path", key="path", help="A model file in this folder, or a bundled one."
+            )
+            or BEST
+        )
         for file in bundled:
-            st.button(file, on_click=st.session_state.update, kwargs={"path": file}, width="stretch")
+            st.button(
+                file, on_click=st.session_state.update, kwargs={"path": file}, width="stretch"
+            )
         others = [*bundled, MINE] if "mine" in st.session_state else bundled
-        other = st.selectbox("Compare with", others, index=None, key="other", placeholder="no other model")
+        other = st.selectbox(
+            "Compare with", others, index=None, key="other", placeholder="no other model"
+        )
     models = {each: open_model(each) for each in dict.fromkeys([name, other]) if each}
     return {each: opened for each, opened in models.items() if opened}
 
@@ -116,7 +142,10 @@ def in_words(reading: Reading) -> str:
 
 def answer(picture: str, data: bytes, name: str, models: dict, below: Any) -> None:
     """The digits, large; how sure; the tile; what each model thought of one of them; and below, how it came about."""
-    readings = {each: reading_of(picture, identity, data, model) for each, (model, identity) in models.items()}
+    readings = {
+        each: reading_of(picture, identity, data, model)
+        for each, (model, identity) in models.items()
+    }
     first = next(iter(readings.values()))
     digits, count, number = first.digits, len(first.digits), 0
     top = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
@@ -127,27 +156,45 @@ def answer(picture: str, data: bytes, name: str, models: dict, below: Any) -> No
                 st.code(reading.text, language=None, width="content")
             else:
                 unsure = "" if any(one.accepted for one in reading.digits) else "unsure"
-                st.html(f'<div class="answer {unsure}" role="status">{escape(reading.text) or "–"}</div>')
+                st.html(
+                    f'<div class="answer {unsure}" role="status">{escape(reading.text) or "–"}</div>'
+                )
             st.caption((f"{each}  \n" if len(readings) > 1 else "") + in_words(reading))
     if count == 0:
         return
     if count > 1:
         top = st.container(horizontal=True, vertical_alignment="bottom")
         number = top.selectbox(
-            "Look closer at", range(count), key=f"digit {name} {first.text}",
-            format_func=lambda i: f"digit {i + 1}: {digits[i].digit}" + ("" if digits[i].accepted else ", doubtful"),
-        )  # fmt: skip
-    top.image(url(png(digits[number].tile)), "what it saw", width=96, alt="The tile that the network saw")
-    chart({each: reading.digits[number] for each, reading in readings.items() if len(reading.digits) == count})
+            "Look closer at",
+            range(count),
+            key=f"digit {name} {first.text}",
+            format_func=lambda i: (
+                f"digit {i + 1}: {digits[i].digit}" + ("" if digits[i].accepted else ", doubtful")
+            ),
+        )
+    top.image(
+        url(png(digits[number].tile)), "what it saw", width=96, alt="The tile that the network saw"
+    )
+    chart(
+        {
+            each: reading.digits[number]
+            for each, reading in readings.items()
+            if len(reading.digits) == count
+        }
+    )
     if st.button("Keep for checking", key=f"keep {name}"):
         keep([(name, first)])
     how = below.expander("How did it get there?", on_change="rerun", key=f"how {name}")
     if how.open:
         with how, cores(), st.container(horizontal=True):
-            pictures = steps(next(iter(models.values()))[0], data, digits[number]) | alike(digits[number])
+            pictures = steps(next(iter(models.values()))[0], data, digits[number]) | alike(
+                digits[number]
+            )
             for title, step in pictures.items():
                 st.image(url(png(step)), title, width=116, alt=title)
-            st.caption("From your picture to the tile that the network saw. The redder the ink, the more it decided.")
+            st.caption(
+                "From your picture to the tile that the network saw. The redder the ink, the more it decided."
+            )
 
 
 def keep(readings: list[tuple[str, Reading]]) -> None:
@@ -156,7 +203,15 @@ def keep(readings: list[tuple[str, Reading]]) -> None:
     for name, one in ((name, one) for name, reading in readings for one in reading.digits):
         called = NO_DIGIT if one.digit is None else str(one.digit)
         if (name, one.tile.tobytes()) not in there:
-            kept().append({"tile": one.tile, "from": name, "read": called, "sure": one.confidence, "true": called})
+            kept().append(
+                {
+                    "tile": one.tile,
+                    "from": name,
+                    "read": called,
+                    "sure": one.confidence,
+                    "true": called,
+                }
+            )
     st.session_state.pad = st.session_state.get("pad", 0) + (readings[0][0] == DRAWING)
     st.toast(f"Kept. Waiting under Check: {len(kept())}")
     st.rerun()
@@ -164,14 +219,32 @@ def keep(readings: list[tuple[str, Reading]]) -> None:
 
 def chart(found: dict[str, Prediction]) -> None:
     """Ten bars for each model."""
-    rows = [(str(digit), p, each) for each, one in found.items() for digit, p in enumerate(one.probabilities)]
-    bars = alt.Chart(pd.DataFrame(rows, columns=["digit", "probability", "model"])).mark_bar(cornerRadiusEnd=3).encode(
-        alt.X("digit", title=None, axis=alt.Axis(labelAngle=0)),
-        alt.Y("probability", title=None, scale=alt.Scale(domain=[0, 1]), axis=alt.Axis(format="%", tickCount=3)),
-        alt.XOffset("model", sort=list(found)),
-        alt.Color("model", sort=list(found), title=None, legend=alt.Legend(orient="top") if len(found) > 1 else None),
-        tooltip=["model", "digit", alt.Tooltip("probability", format=".1%")],
-    )  # fmt: skip
+    rows = [
+        (str(digit), p, each)
+        for each, one in found.items()
+        for digit, p in enumerate(one.probabilities)
+    ]
+    bars = (
+        alt.Chart(pd.DataFrame(rows, columns=["digit", "probability", "model"]))
+        .mark_bar(cornerRadiusEnd=3)
+        .encode(
+            alt.X("digit", title=None, axis=alt.Axis(labelAngle=0)),
+            alt.Y(
+                "probability",
+                title=None,
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format="%", tickCount=3),
+            ),
+            alt.XOffset("model", sort=list(found)),
+            alt.Color(
+                "model",
+                sort=list(found),
+                title=None,
+                legend=alt.Legend(orient="top") if len(found) > 1 else None,
+            ),
+            tooltip=["model", "digit", alt.Tooltip("probability", format=".1%")],
+        )
+    )
     said = ", ".join(f"{digit} {p:.0%} ({each})" for digit, p, each in rows if p >= 0.005)
     st.altair_chart(bars, height=190, alt=f"Probability of each digit: {said}")
 
@@ -185,17 +258,29 @@ def draw(models: dict) -> None:
         if data and models:
             answer(str(hash(data)), data, DRAWING, models, below)
         elif not data:
-            st.write("### Draw a digit\nWith mouse, finger or pen; several, if you like. The answer appears here.")
+            st.write(
+                "### Draw a digit\nWith mouse, finger or pen; several, if you like. The answer appears here."
+            )
 
 
 @st.fragment
 def photograph(models: dict) -> None:
     own = partial(st.session_state.update, example=None)
-    files = st.file_uploader("Pictures of digits: one, many, or a folder dragged here", PICTURES, True, on_change=own)
-    pictures = {file.file_id: (file.name, file.getvalue()) for file in sorted(files, key=lambda file: file.name)}
-    row, asked = st.container(horizontal=True, vertical_alignment="center"), st.session_state.setdefault("asked", set())
+    files = st.file_uploader(
+        "Pictures of digits: one, many, or a folder dragged here", PICTURES, True, on_change=own
+    )
+    pictures = {
+        file.file_id: (file.name, file.getvalue())
+        for file in sorted(files, key=lambda file: file.name)
+    }
+    row, asked = (
+        st.container(horizontal=True, vertical_alignment="center"),
+        st.session_state.setdefault("asked", set()),
+    )
     pressed = row.button("Predict", type="primary")
-    if row.toggle("Use the camera") and (shot := st.camera_input("Point it at digits", on_change=own)):
+    if row.toggle("Use the camera") and (
+        shot := st.camera_input("Point it at digits", on_change=own)
+    ):
         pictures = {shot.file_id: ("camera", shot.getvalue())} | pictures
         asked.add(shot.file_id)
     if pressed:
@@ -210,14 +295,22 @@ def photograph(models: dict) -> None:
     with st.spinner("Reading …"):
         for picture, (name, data) in pictures.items():
             with complaints(name):
-                found[picture] = reading_of(picture, identity, data, model) if model and picture in asked else None
+                found[picture] = (
+                    reading_of(picture, identity, data, model)
+                    if model and picture in asked
+                    else None
+                )
     if not found:
         return
     picture = list(found)[overview([(pictures[one][0], reading) for one, reading in found.items()])]
     (name, data), reading = pictures[picture], found[picture]
     (left, right), below = st.columns(2, gap="medium"), st.container()
     with left, complaints(name):
-        st.image(boxes_on(picture, identity if reading else (), data, reading), name, alt=f"The picture {name}")
+        st.image(
+            boxes_on(picture, identity if reading else (), data, reading),
+            name,
+            alt=f"The picture {name}",
+        )
     if reading:
         with right:
             answer(picture, data, name, models, below)
@@ -228,15 +321,26 @@ def overview(readings: list[tuple[str, Reading | None]]) -> int:
     if len(readings) == 1:
         return 0
     if known := [(name, reading) for name, reading in readings if reading]:
-        rows = [(name, r.text or "–", min((d.confidence for d in r.digits), default=0)) for name, r in known]
+        rows = [
+            (name, r.text or "–", min((d.confidence for d in r.digits), default=0))
+            for name, r in known
+        ]
         table = pd.DataFrame(rows, columns=["picture", "digits", "least sure"])
         form = st.column_config.NumberColumn(format="percent")
         st.dataframe(table, hide_index=True, column_config={"least sure": form})
         row = st.container(horizontal=True)
-        row.download_button("Readings (CSV)", table.to_csv(index=False), "readings.csv", "text/csv", on_click="ignore")
+        row.download_button(
+            "Readings (CSV)",
+            table.to_csv(index=False),
+            "readings.csv",
+            "text/csv",
+            on_click="ignore",
+        )
         if row.button("Keep all for checking"):
             keep(known)
-    return st.selectbox("Look at", range(len(readings)), format_func=lambda i: f"{i + 1}. {readings[i][0]}")
+    return st.selectbox(
+        "Look at", range(len(readings)), format_func=lambda i: f"{i + 1}. {readings[i][0]}"
+    )
 
 
 st.title("qdigits")

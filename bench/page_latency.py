@@ -1,6 +1,6 @@
 """The page under use: from the end of a stroke to the answer, ten visitors at once, and memory after 200 readings.
 
-    python -m bench.page_latency
+python -m bench.page_latency
 """
 
 import asyncio
@@ -41,7 +41,6 @@ WATCH = """
   })()"""
 
 
-
 def draw(page: Page, digit: str) -> None:
     """All of a digit but the last lift of the pen."""
     box = page.get_by_role("img", name="Drawing pad").bounding_box()
@@ -65,7 +64,9 @@ def drawn(digit: str, seed: int) -> str:
     """What the pad sends; each time another drawing, for the page remembers what it has read."""
     ink = np.zeros((302, 352), np.uint8)
     shapes.write(ink, digit, 100, 50, 180, 16, np.random.default_rng(seed))
-    return "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ink)[1].tobytes()).decode()
+    return (
+        "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ink)[1].tobytes()).decode()
+    )
 
 
 async def run(socket: ClientConnection, request: BackMsg) -> tuple[str, str, str]:
@@ -85,7 +86,9 @@ async def run(socket: ClientConnection, request: BackMsg) -> tuple[str, str, str
 async def visitor(number: int, port: int, gate: asyncio.Barrier, times: list[float]) -> None:
     """A visitor without a browser: ten of those would be measured instead of the page."""
     address = f"ws://127.0.0.1:{port}/_stcore/stream"
-    async with connect(address, origin=f"http://127.0.0.1:{port}", subprotocols=["streamlit"], max_size=None) as socket:
+    async with connect(
+        address, origin=f"http://127.0.0.1:{port}", subprotocols=["streamlit"], max_size=None
+    ) as socket:
         request = BackMsg()
         request.rerun_script.SetInParent()
         pad, fragment, _ = await run(socket, request)
@@ -94,7 +97,9 @@ async def visitor(number: int, port: int, gate: asyncio.Barrier, times: list[flo
             picture = drawn(digit, number * ROUNDS + turn)
             request = BackMsg()
             request.rerun_script.fragment_id = fragment
-            request.rerun_script.widget_states.widgets.add(id=pad, json_value=json.dumps({"png": picture}))
+            request.rerun_script.widget_states.widgets.add(
+                id=pad, json_value=json.dumps({"png": picture})
+            )
             await gate.wait()
             began = time.perf_counter()
             _, _, html = await run(socket, request)
@@ -113,7 +118,11 @@ def told(what: str, figure: str, wanted: str) -> None:
 
 def told_times(what: str, milliseconds: list[float], wanted: str) -> None:
     middle, high = np.percentile(milliseconds, [50, 95]) / 1000
-    told(f"{what}, {len(milliseconds)} answers, all right", f"median {middle:.2f} s, p95 {high:.2f} s", wanted)
+    told(
+        f"{what}, {len(milliseconds)} answers, all right",
+        f"median {middle:.2f} s, p95 {high:.2f} s",
+        wanted,
+    )
 
 
 @contextmanager
@@ -122,8 +131,18 @@ def served() -> Iterator[tuple[int, int]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.headless=true",
+        f"--server.port={port}",
+    ]
+    server = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         while True:
             try:
@@ -141,7 +160,9 @@ def main() -> None:
     told("---", "---", "---")
     with served() as (port, process):
         with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            chromium = playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
             page = chromium.new_page()
             page.add_init_script(WATCH)
             page.goto(f"http://127.0.0.1:{port}/")
@@ -154,14 +175,20 @@ def main() -> None:
                 page.mouse.up()
                 answered(page, number + 1)
             stroke_to_answer = page.evaluate("window.took.slice(1)")
-            told_times("stroke to answer, one visitor", stroke_to_answer, "median 0.5 s, p95 1 s at most")
+            told_times(
+                "stroke to answer, one visitor", stroke_to_answer, "median 0.5 s, p95 1 s at most"
+            )
             spent = (sum(serving.cpu_times()[:2]) - spent) / (READINGS - WARM)
             grown = (serving.memory_info().rss - before) / 2**20
             told(f"memory over {READINGS - WARM} readings", f"{grown:+.1f} MB", "below +30 MB")
             told("processor of the server for each of these", f"{spent:.3f} s", "")
         times: list[float] = []
         asyncio.run(together(port, times))
-        told_times(f"{VISITORS} visitors in the same instant", [1000 * one for one in times], "p95 1 s at most")
+        told_times(
+            f"{VISITORS} visitors in the same instant",
+            [1000 * one for one in times],
+            "p95 1 s at most",
+        )
 
 
 if __name__ == "__main__":

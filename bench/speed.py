@@ -72,7 +72,9 @@ class ToTensor:
         tensor = torch.from_numpy(np.array(picture, kinds.get(picture.mode, np.uint8), copy=True))
         tensor = tensor.view(picture.size[1], picture.size[0], len(picture.getbands()))
         tensor = tensor.permute(2, 0, 1).contiguous()
-        return tensor.to(torch.get_default_dtype()).div(255) if tensor.dtype == torch.uint8 else tensor
+        return (
+            tensor.to(torch.get_default_dtype()).div(255) if tensor.dtype == torch.uint8 else tensor
+        )
 
 
 class Normalize(nn.Module):
@@ -82,7 +84,10 @@ class Normalize(nn.Module):
         if not tensor.is_floating_point() or tensor.ndim < 3:
             raise TypeError(tensor.dtype)
         tensor = tensor.clone()
-        mean, std = (torch.as_tensor([value], dtype=tensor.dtype, device=tensor.device) for value in (0.1307, 0.3081))
+        mean, std = (
+            torch.as_tensor([value], dtype=tensor.dtype, device=tensor.device)
+            for value in (0.1307, 0.3081)
+        )
         if (std == 0).any():
             raise ValueError(std)
         return tensor.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1))
@@ -128,7 +133,9 @@ def bare_numpy(images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
     rng = np.random.default_rng(0)
     pixels = ((images.reshape(-1, 784) / np.float32(255) - 0.1307) / 0.3081).astype(np.float32)
     sizes = [(784, 128), (128, 64), (64, 10)]
-    weights = [rng.uniform(-1, 1, size).astype(np.float32) / np.float32(size[0] ** 0.5) for size in sizes]
+    weights = [
+        rng.uniform(-1, 1, size).astype(np.float32) / np.float32(size[0] ** 0.5) for size in sizes
+    ]
     biases = [np.zeros(size[1], np.float32) for size in sizes]
     speed = [np.zeros_like(value) for value in weights + biases]
 
@@ -162,26 +169,42 @@ LABORATORY = {  # of PERFORMANCE.md: network, epochs, learning rate, label smoot
 }
 
 
-def laboratory(train: Split, seed: int, network: str, epochs: float, lr: float, smoothing: float, shift: bool) -> float:
+def laboratory(
+    train: Split, seed: int, network: str, epochs: float, lr: float, smoothing: float, shift: bool
+) -> float:
     """Seconds of the laboratory's training: the middle 24x24, channels_last, Adam, 30 % warm-up, linear decay."""
     torch.manual_seed(seed)
     layers, channels, side = [], 1, 24
     for layer in network.split():
         size, stride, width = map(int, layer.replace("/", "x").split("x"))
-        layers += [nn.Conv2d(channels, width, size, stride, size // 2, bias=False), nn.BatchNorm2d(width), nn.ReLU()]
+        layers += [
+            nn.Conv2d(channels, width, size, stride, size // 2, bias=False),
+            nn.BatchNorm2d(width),
+            nn.ReLU(),
+        ]
         channels, side = width, -(-side // stride)
     model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side**2, 10))
     model = model.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(model.parameters(), lr, (0.7, 0.99), fused=True)
     start, steps = time.perf_counter(), round(epochs * len(train) / 128)
-    order = torch.cat([torch.randperm(len(train)) for _ in range(math.ceil(epochs))]).split(128)[:steps]
+    order = torch.cat([torch.randperm(len(train)) for _ in range(math.ceil(epochs))]).split(128)[
+        :steps
+    ]
     for step, chosen in enumerate(order):
         done = (step + 1) / (steps + 1)
         optimizer.param_groups[0]["lr"] = lr * min(done / 0.3, (1 - done) / 0.7)
         x, y = torch.randint(1, 4, (2,)).tolist() if shift else (2, 2)
-        images = train.images[chosen, None, y : y + 24, x : x + 24].float().div_(255).sub_(0.1307).div_(0.3081)
+        images = (
+            train.images[chosen, None, y : y + 24, x : x + 24]
+            .float()
+            .div_(255)
+            .sub_(0.1307)
+            .div_(0.3081)
+        )
         optimizer.zero_grad()
-        nn.functional.cross_entropy(model(images), train.labels[chosen], label_smoothing=smoothing).backward()
+        nn.functional.cross_entropy(
+            model(images), train.labels[chosen], label_smoothing=smoothing
+        ).backward()
         optimizer.step()
     return time.perf_counter() - start
 
@@ -204,8 +227,11 @@ def sprints(seeds: int, data: str, data_dir: str | None) -> Iterable[Row]:
         yield (
             f"train `{name}`, {RECIPES[name].threads} threads: {np.mean(right):.2%} of the test digits, "
             f"mean of {seeds} seeds ({min(right):.2%} to {max(right):.2%}); rival: a small CNN with Adam",
-            f"{took['ours']:.2f} s", f"{took['rival']:.2f} s", f"{took['rival'] / took['ours']:.2f}", "at least 1.33",
-        )  # fmt: skip
+            f"{took['ours']:.2f} s",
+            f"{took['rival']:.2f} s",
+            f"{took['rival'] / took['ours']:.2f}",
+            "at least 1.33",
+        )
     torch.set_num_threads(1)
 
 
@@ -223,11 +249,27 @@ def training(repeats: int, data: str, data_dir: str | None) -> Iterable[Row]:
             config = replace(BRIEF, data=data, data_dir=data_dir, epochs=1)
             return fit(config, folder, progress=False)[0]["seconds"]
 
-    took = interleaved(repeats, ours=ours, usual=usual_loop(images, labels), bare=bare_numpy(images, labels))
-    ours_, usual, bare = (f"{took[name] * 60_000 / len(labels):.2f} s" for name in ("ours", "usual", "bare"))
+    took = interleaved(
+        repeats, ours=ours, usual=usual_loop(images, labels), bare=bare_numpy(images, labels)
+    )
+    ours_, usual, bare = (
+        f"{took[name] * 60_000 / len(labels):.2f} s" for name in ("ours", "usual", "bare")
+    )
     what = f"train `brief`, an epoch of 60,000 (measured on {len(labels):,})"
-    yield f"{what}; rival: per-sample DataLoader", ours_, usual, f"{took['usual'] / took['ours']:.2f}", "at least 8"
-    yield f"{what}; rival: bare numpy loop", ours_, bare, f"{took['bare'] / took['ours']:.2f}", "at least 0.63"
+    yield (
+        f"{what}; rival: per-sample DataLoader",
+        ours_,
+        usual,
+        f"{took['usual'] / took['ours']:.2f}",
+        "at least 8",
+    )
+    yield (
+        f"{what}; rival: bare numpy loop",
+        ours_,
+        bare,
+        f"{took['bare'] / took['ours']:.2f}",
+        "at least 0.63",
+    )
 
 
 def together(repeats: int, data: str, data_dir: str | None) -> Iterable[Row]:
@@ -242,15 +284,22 @@ def together(repeats: int, data: str, data_dir: str | None) -> Iterable[Row]:
             command = [*start, *words, "--run-dir", folder]
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
             peaks.extend(int(line) / 1024 for line in done.stderr.split() if line.isdigit())
-            return json.loads((Path(folder) / "metrics.jsonl").read_text().splitlines()[-1])["seconds"]
+            return json.loads((Path(folder) / "metrics.jsonl").read_text().splitlines()[-1])[
+                "seconds"
+            ]
 
     script = [*two, "--no-python", sys.executable, "-m", "qdigits"]
-    took = interleaved(repeats, ours=lambda: run(*script), rival=lambda: run(sys.executable, "-c", CHILD))
+    took = interleaved(
+        repeats, ours=lambda: run(*script), rival=lambda: run(sys.executable, "-c", CHILD)
+    )
     yield (
         "train `cnn`, a fifth of an epoch, two processes under torchrun; rival: one process, one thread, "
-        f"{max(peaks):.0f} MB at most (700 allowed)", f"{took['ours']:.1f} s", f"{took['rival']:.1f} s",
-        f"{took['rival'] / took['ours']:.2f}", "at least 1.54",
-    )  # fmt: skip
+        f"{max(peaks):.0f} MB at most (700 allowed)",
+        f"{took['ours']:.1f} s",
+        f"{took['rival']:.1f} s",
+        f"{took['rival'] / took['ours']:.2f}",
+        "at least 1.54",
+    )
 
 
 # ---- answering -------------------------------------------------------------------------------------------------------
@@ -276,27 +325,34 @@ def network(repeats: int, name: str) -> Iterable[Row]:
     limit = counter.get_total_flops() / gemm_rate()
 
     def one_tile(model: Any) -> Callable[[], float]:
-        return lambda: float(np.median([seconds(lambda: model.probabilities(tiles[:1])) for _ in range(200)]))
+        return lambda: float(
+            np.median([seconds(lambda: model.probabilities(tiles[:1])) for _ in range(200)])
+        )
 
     torch.set_num_threads(1)
     took = interleaved(repeats, ours=one_tile(ours), rival=one_tile(rival))
     yield (
         f"one tile through `{name}`, one thread; rival: torch",
-        f"{took['ours'] * 1e6:.0f} us", f"{took['rival'] * 1e6:.0f} us", f"{took['rival'] / took['ours']:.2f}",
+        f"{took['ours'] * 1e6:.0f} us",
+        f"{took['rival'] * 1e6:.0f} us",
+        f"{took['rival'] / took['ours']:.2f}",
         f"at most 100 us; {limit * 1e6:.0f} us at the rate of BLAS",
-    )  # fmt: skip
+    )
     torch.set_num_threads(cores)
     with ThreadPoolExecutor(cores) as pool:
         took = interleaved(
-            repeats, ours=lambda: seconds(lambda: list(pool.map(ours.probabilities, parts))),
+            repeats,
+            ours=lambda: seconds(lambda: list(pool.map(ours.probabilities, parts))),
             rival=lambda: seconds(lambda: [rival.probabilities(part) for part in parts]),
-        )  # fmt: skip
+        )
     torch.set_num_threads(1)
     yield (
         f"tiles a second through `{name}` in batches, {cores} threads; rival: torch",
-        f"{len(tiles) / took['ours']:,.0f}", f"{len(tiles) / took['rival']:,.0f}",
-        f"{took['rival'] / took['ours']:.2f}", f"at least 40,000; {cores / limit:,.0f} at the rate of BLAS",
-    )  # fmt: skip
+        f"{len(tiles) / took['ours']:,.0f}",
+        f"{len(tiles) / took['rival']:,.0f}",
+        f"{took['rival'] / took['ours']:.2f}",
+        f"at least 40,000; {cores / limit:,.0f} at the rate of BLAS",
+    )
 
 
 CHILD = """
@@ -325,14 +381,18 @@ def whole_process(repeats: int, count: int) -> Iterable[Row]:
             cv2.imwrite(str(pictures / f"{index:05}.png"), train.images[index % len(train)].numpy())
         tile = str(pictures / "00000.png")
         took = interleaved(
-            repeats, ours=lambda: process("read", tile)[0],
+            repeats,
+            ours=lambda: process("read", tile)[0],
             rival=lambda: process("read", tile, "--model", "mnist_model.pth")[0],
-        )  # fmt: skip
+        )
         memory = process("read", tile)[1]
         yield (
             f"`qdigits read tile.png`, whole process, {memory:.0f} MB; rival: the same with torch",
-            f"{took['ours']:.2f} s", f"{took['rival']:.2f} s", f"{took['rival'] / took['ours']:.2f}", "at most 0.6 s",
-        )  # fmt: skip
+            f"{took['ours']:.2f} s",
+            f"{took['rival']:.2f} s",
+            f"{took['rival'] / took['ours']:.2f}",
+            "at most 0.6 s",
+        )
 
         naive_model = load_model_file("mnist_model.pth")
         some = sorted(pictures.iterdir())[:500]
@@ -346,16 +406,22 @@ def whole_process(repeats: int, count: int) -> Iterable[Row]:
         memories: list[float] = []
 
         def ours() -> float:
-            taken, megabytes = process("read", str(pictures), "--csv", str(Path(folder) / f"{time.time_ns()}.csv"))
+            taken, megabytes = process(
+                "read", str(pictures), "--csv", str(Path(folder) / f"{time.time_ns()}.csv")
+            )
             memories.append(megabytes)
             return taken / count
 
-        took = interleaved(max(repeats // 2, 1), ours=ours, rival=lambda: seconds(naive) / len(some))
+        took = interleaved(
+            max(repeats // 2, 1), ours=ours, rival=lambda: seconds(naive) / len(some)
+        )
         yield (
             f"`qdigits read FOLDER --csv`, {count:,} PNG tiles, {max(memories):.0f} MB; rival: a loop over torch",
-            f"{1 / took['ours']:,.0f} a second", f"{1 / took['rival']:,.0f} a second",
-            f"{took['rival'] / took['ours']:.2f}", "at least 3,000 a second",
-        )  # fmt: skip
+            f"{1 / took['ours']:,.0f} a second",
+            f"{1 / took['rival']:,.0f} a second",
+            f"{took['rival'] / took['ours']:.2f}",
+            "at least 3,000 a second",
+        )
 
 
 def main() -> None:
@@ -375,17 +441,34 @@ def main() -> None:
         *network(repeats, "mnist_mlp"),
         *whole_process(repeats, count),
     ]
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT).stdout
-    cpus = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT
+    ).stdout
+    cpus = [
+        line
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
     cpu = cpus[0].split(":")[1].strip() if cpus else platform.processor()
-    table = [("what", "ours", "rival", "times as fast", "goal; limit"), ("---", *["---:"] * 4), *rows]
-    text = "\n".join([
-        "# Speed", "", "Written by `make bench`: medians of interleaved repeats; trust the ratios first.", "",
-        *("| " + " | ".join(row) + " |" for row in table), "",
-        f"{os.cpu_count()} cores, {cpu}; load {began:.1f} before; Python {platform.python_version()}, "
-        f"torch {torch.__version__}, numpy {np.__version__}; commit {commit.strip()}; {time.strftime('%Y-%m-%d')}."
-        + (" Quick run: indicative only." if options.quick else ""), "",
-    ])  # fmt: skip
+    table = [
+        ("what", "ours", "rival", "times as fast", "goal; limit"),
+        ("---", *["---:"] * 4),
+        *rows,
+    ]
+    text = "\n".join(
+        [
+            "# Speed",
+            "",
+            "Written by `make bench`: medians of interleaved repeats; trust the ratios first.",
+            "",
+            *("| " + " | ".join(row) + " |" for row in table),
+            "",
+            f"{os.cpu_count()} cores, {cpu}; load {began:.1f} before; Python {platform.python_version()}, "
+            f"torch {torch.__version__}, numpy {np.__version__}; commit {commit.strip()}; {time.strftime('%Y-%m-%d')}."
+            + (" Quick run: indicative only." if options.quick else ""),
+            "",
+        ]
+    )
     print(text)
     (ROOT / "docs" / "BENCH.md").write_text(text)
 

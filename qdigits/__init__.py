@@ -26,14 +26,26 @@ __version__ = "0.1.0"
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 __all__ = [
-    "ConfigError", "DataError", "ImageError", "ModelFileError", "Prediction", "QDigitsError",
-    "Reading", "load_model", "predict", "predict_many", "read", "test_single_image",
-]  # fmt: skip
+    "ConfigError",
+    "DataError",
+    "ImageError",
+    "ModelFileError",
+    "Prediction",
+    "QDigitsError",
+    "Reading",
+    "load_model",
+    "predict",
+    "predict_many",
+    "read",
+    "test_single_image",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Each public name on first use: importing the package loads nothing."""
     if name not in __all__:
         raise AttributeError(f"module 'qdigits' has no attribute {name!r}")
-    return getattr(importlib.import_module(".errors" if name.endswith("Error") else ".predictor", __name__), name)
-
+    return getattr(
+        importlib.import_module(".errors" if name.endswith("Error") else ".predictor", __name__),
+        name,
+    )

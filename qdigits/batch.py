@@ -41,7 +41,9 @@ class Answer(NamedTuple):
         if self.reading is None:
             return {"file": self.file, "error": self.error}
         fields = "digit", "confidence", "accepted", "box", "probabilities"
-        digits = [{field: getattr(digit, field) for field in fields} for digit in self.reading.digits]
+        digits = [
+            {field: getattr(digit, field) for field in fields} for digit in self.reading.digits
+        ]
         return {"file": self.file, "text": self.reading.text, "digits": digits}
 
 
@@ -51,7 +53,11 @@ def pictures(names: Sequence[str]) -> list[str]:
     for name in names:
         if os.path.isdir(name):
             inside = sorted(Path(name).rglob("[!.]*"))
-            found += [str(path) for path in inside if path.suffix.lower() in PICTURES and not path.is_dir()]
+            found += [
+                str(path)
+                for path in inside
+                if path.suffix.lower() in PICTURES and not path.is_dir()
+            ]
         else:
             found.append(name)
     return found
@@ -75,4 +81,7 @@ def read_files(model: Model, names: Sequence[str]) -> Iterator[Answer]:
 def glyphs(tile: np.ndarray) -> str:
     """A tile in half-blocks, two rows of pixels to a line."""
     ink = (tile > 100).astype(int).reshape(14, 2, 28)
-    return "\n".join("".join(" ▄▀█"[2 * upper + lower] for upper, lower in zip(*pair, strict=True)) for pair in ink)
+    return "\n".join(
+        "".join(" ▄▀█"[2 * upper + lower] for upper, lower in zip(*pair, strict=True))
+        for pair in ink
+    )

@@ -25,7 +25,9 @@ from qdigits.files import new_file
 from qdigits.training.config import RECIPES, TrainConfig
 
 BEST = "mnist_model.pth"
-QUICKEST = "mnist_model.onnx" if find_spec("onnxruntime") else BEST  # the same network; torch takes seconds to start
+QUICKEST = (
+    "mnist_model.onnx" if find_spec("onnxruntime") else BEST
+)  # the same network; torch takes seconds to start
 
 
 @dataclass(frozen=True)
@@ -58,13 +60,19 @@ def train(recipe: NamedRecipe, run_dir: Path | None = None, resume: bool = False
 
             save_curves(history, run_dir)
         best = history.best()
-        print(f"{run_dir / 'best.pth'}\t{best['validation_accuracy']:.2%} of held-out digits\tepoch {best['epoch']}")
+        print(
+            f"{run_dir / 'best.pth'}\t{best['validation_accuracy']:.2%} of held-out digits\tepoch {best['epoch']}"
+        )
     return 0
 
 
 def evaluate(
-    model: Positional[str] = BEST, data: str = "qmnist", data_dir: Path | None = None,
-    split: Literal["official", "writer", "random"] = "official", seed: int = 0, out: Path | None = None,
+    model: Positional[str] = BEST,
+    data: str = "qmnist",
+    data_dir: Path | None = None,
+    split: Literal["official", "writer", "random"] = "official",
+    seed: int = 0,
+    out: Path | None = None,
 ) -> int:
     """Measure a model on test digits.
 
@@ -91,8 +99,12 @@ def evaluate(
 
 
 def read(
-    files: Annotated[tuple[str, ...], Positional, arg(metavar="FILE|FOLDER|-")], model: str = QUICKEST,
-    json: bool = False, csv: Path | None = None, annotate: Path | None = None, show: bool = False,
+    files: Annotated[tuple[str, ...], Positional, arg(metavar="FILE|FOLDER|-")],
+    model: str = QUICKEST,
+    json: bool = False,
+    csv: Path | None = None,
+    annotate: Path | None = None,
+    show: bool = False,
 ) -> int:
     """Read the digits on pictures. Prints file, text, and the confidence of the least sure digit.
 
@@ -114,7 +126,9 @@ def read(
         raise ConfigError("--json, --csv and --show are three forms of the same answer; choose one")
     names = pictures(files)
     if not names:
-        raise ConfigError("nothing to read; name pictures, a folder of pictures, or - for standard input")
+        raise ConfigError(
+            "nothing to read; name pictures, a folder of pictures, or - for standard input"
+        )
     if annotate and len(names) > 1:
         raise ConfigError(f"--annotate draws on one picture, and here are {len(names)}")
     failed, network = False, load_model(model)
@@ -123,7 +137,9 @@ def read(
         if table:
             table.writerow(COLUMNS)
         answers = read_files(network, names)
-        for answer in tqdm(answers, total=len(names), unit="file", disable=None if len(names) > 1 else True):
+        for answer in tqdm(
+            answers, total=len(names), unit="file", disable=None if len(names) > 1 else True
+        ):
             if table:
                 table.writerow(answer.row())
             elif json:
@@ -137,11 +153,15 @@ def read(
             if show:
                 print(*(glyphs(digit.tile) for digit in answer.reading.digits), sep="\n")
             if annotate:
-                drawn(answer.photo, answer.reading).save(files_to_write.enter_context(new_file(annotate, "xb")), "PNG")
+                drawn(answer.photo, answer.reading).save(
+                    files_to_write.enter_context(new_file(annotate, "xb")), "PNG"
+                )
     return int(failed)
 
 
-def data(source: Positional[str | None] = None, data_dir: Path | None = None, fetch: bool = False) -> int:
+def data(
+    source: Positional[str | None] = None, data_dir: Path | None = None, fetch: bool = False
+) -> int:
     """List the data sources: which are here, whether as published, how many digits of each class, how many writers.
 
     Args:
@@ -158,9 +178,19 @@ def data(source: Positional[str | None] = None, data_dir: Path | None = None, fe
     if fetch and not source:
         raise ConfigError("--fetch needs to know which source; `qdigits data` lists them")
     if fetch and data_dir:
-        raise ConfigError("--fetch fills the cache (QDIGITS_CACHE names it), not a --data-dir; give one of the two")
+        raise ConfigError(
+            "--fetch fills the cache (QDIGITS_CACHE names it), not a --data-dir; give one of the two"
+        )
     failed = False
-    print("source", "part", "digits", "checksum", "writers", *(f"of {digit}" for digit in range(10)), sep="\t")
+    print(
+        "source",
+        "part",
+        "digits",
+        "checksum",
+        "writers",
+        *(f"of {digit}" for digit in range(10)),
+        sep="\t",
+    )
     for name in [source] if source else SOURCES:
         for part in survey(name, data_dir, fetch, lambda file: prepare(file).tile):
             if part.digits is None:
@@ -203,7 +233,9 @@ def app(port: int = 8501) -> int:
     here = Path(__file__).parent
     entries = here.parent / "app.py", here / "app" / "streamlit_app.py"  # a clone, or installed
     page = next(path for path in entries if path.exists())
-    return subprocess.call([sys.executable, "-m", "streamlit", "run", str(page), f"--server.port={port}"])
+    return subprocess.call(
+        [sys.executable, "-m", "streamlit", "run", str(page), f"--server.port={port}"]
+    )
 
 
 VERBS = {verb.__name__: verb for verb in (train, evaluate, read, data, export, app)}
@@ -215,13 +247,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     if argv == ["--version"]:
         print(f"qdigits {__version__}")
         return 0
-    flat = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.CascadeSubcommandArgs,
-            tyro.conf.FlagCreatePairsOff)  # fmt: skip
+    flat = (
+        tyro.conf.OmitArgPrefixes,
+        tyro.conf.OmitSubcommandPrefixes,
+        tyro.conf.CascadeSubcommandArgs,
+        tyro.conf.FlagCreatePairsOff,
+    )
     about = "Reads handwritten digits from any photograph, tile or drawing, and says honestly how sure it is."
     if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")  # file names are bytes, and come out as they went in
+        sys.stdout.reconfigure(
+            errors="surrogateescape"
+        )  # file names are bytes, and come out as they went in
     try:
-        code = tyro.extras.subcommand_cli_from_dict(VERBS, prog="qdigits", description=about, args=argv, config=flat)
+        code = tyro.extras.subcommand_cli_from_dict(
+            VERBS, prog="qdigits", description=about, args=argv, config=flat
+        )
         sys.stdout.flush()
         return code
     except QDigitsError as error:

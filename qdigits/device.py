@@ -13,7 +13,13 @@ def pick_device(name: str = "auto") -> torch.device:
     """cuda, else mps, else cpu, unless a name is given. Raises ConfigError: a device that isn't there."""
     name = (os.environ.get("QDIGITS_DEVICE") or name) if name == "auto" else name
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = (
+            "cuda"
+            if torch.cuda.is_available()
+            else "mps"
+            if torch.backends.mps.is_available()
+            else "cpu"
+        )
     try:
         torch.empty(0, device=name).cpu()
         return torch.device(name)

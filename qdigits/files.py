@@ -33,7 +33,9 @@ def resolve(path: str | Path, root: str | Path | None = None) -> Path:
         pass  # a name no file system could hold, a link to itself
     if str(path) in bundled:
         return bundled[str(path)]
-    raise ModelFileError(f"{path}: no such model here; bundled are {', '.join(bundled) or 'none yet'}")
+    raise ModelFileError(
+        f"{path}: no such model here; bundled are {', '.join(bundled) or 'none yet'}"
+    )
 
 
 def read_file(path: str | os.PathLike, most: int, error: type[QDigitsError]) -> bytes:
@@ -46,7 +48,9 @@ def read_file(path: str | os.PathLike, most: int, error: type[QDigitsError]) -> 
             raise error(f"{path}: {found.st_size:,} bytes; 1 to {most:,} can be read")
         return Path(path).read_bytes()
     except (OSError, ValueError) as cause:
-        raise error(f"{path}: cannot be read ({getattr(cause, 'strerror', None) or cause})") from cause
+        raise error(
+            f"{path}: cannot be read ({getattr(cause, 'strerror', None) or cause})"
+        ) from cause
 
 
 def write_atomically(path: Path, data: bytes) -> None:
@@ -72,7 +76,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         finally:
             os.close(folder)
     except OSError as error:
-        raise QDigitsError(f"{path}: cannot be written ({error.strerror}); what was there is untouched") from error
+        raise QDigitsError(
+            f"{path}: cannot be written ({error.strerror}); what was there is untouched"
+        ) from error
 
 
 def new_file(path: Path, mode: str) -> IO[Any]:
@@ -80,13 +86,17 @@ def new_file(path: Path, mode: str) -> IO[Any]:
 
     Raises  ConfigError: it is there; QDigitsError naming path and cause.
     """
-    text: dict[str, Any] = {} if "b" in mode else {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+    text: dict[str, Any] = (
+        {} if "b" in mode else {"newline": "", "encoding": "utf-8", "errors": "surrogateescape"}
+    )
     try:
         return path.open(mode, **text)
     except FileExistsError as error:
         raise ConfigError(f"{path} is there already; name a new file") from error
     except (OSError, ValueError) as error:
-        raise QDigitsError(f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})") from error
+        raise QDigitsError(
+            f"{path}: cannot be written ({getattr(error, 'strerror', None) or error})"
+        ) from error
 
 
 def new_folder(path: Path) -> Path:
@@ -94,7 +104,9 @@ def new_folder(path: Path) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        raise QDigitsError(f"{path}: cannot be made ({getattr(error, 'strerror', None) or error})") from error
+        raise QDigitsError(
+            f"{path}: cannot be made ({getattr(error, 'strerror', None) or error})"
+        ) from error
     return path
 
 
@@ -109,5 +121,7 @@ def locked(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise ConfigError(f"{folder} is in use by another process; choose another folder") from error
+            raise ConfigError(
+                f"{folder} is in use by another process; choose another folder"
+            ) from error
         yield

@@ -82,7 +82,10 @@ def predictions(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
     while chunk := [_looks(image) for image in islice(images, CHUNK)]:
         rows = iter(model.probabilities(np.stack([tile for looks in chunk for tile, _ in looks])))
         for looks in chunk:
-            yield max((_prediction(model, next(rows), *look) for look in looks), key=lambda answer: answer.confidence)
+            yield max(
+                (_prediction(model, next(rows), *look) for look in looks),
+                key=lambda answer: answer.confidence,
+            )
 
 
 def _looks(image: Any) -> list[tuple[np.ndarray, Box | None]]:
@@ -102,7 +105,9 @@ def _prediction(model: Model, row: np.ndarray, tile: np.ndarray, box: Box | None
     if box is None:
         return Prediction(None, 0.0, (0.0,) * 10, tile, None, False)
     named = digit if confidence > NOTHING else None
-    return Prediction(named, confidence, tuple(map(float, row)), tile, box, confidence >= model.threshold)
+    return Prediction(
+        named, confidence, tuple(map(float, row)), tile, box, confidence >= model.threshold
+    )
 
 
 def read(model: Model, photo: Any) -> Reading:
@@ -115,21 +120,30 @@ def read(model: Model, photo: Any) -> Reading:
         one = predict(model, opened)
         return Reading(str(one.digit), (one,)) if one.confidence > KEEP else Reading("", ())
     brighter, doubtful = polarity(opened)
-    readings = [_page(model, opened, way, reduced) for way in ((brighter, not brighter) if doubtful else (brighter,))]
+    readings = [
+        _page(model, opened, way, reduced)
+        for way in ((brighter, not brighter) if doubtful else (brighter,))
+    ]
     return max(readings, key=lambda reading: sum(one.confidence for one in reading.digits))
 
 
 def _page(model: Model, photo: np.ndarray, brighter: bool, reduced: float) -> Reading:
     ink, scale = find_ink(photo, brighter)
-    rows = find_digits(ink, lambda crops: model.probabilities(np.stack([fit_tile(crop) for crop in crops])))
+    rows = find_digits(
+        ink, lambda crops: model.probabilities(np.stack([fit_tile(crop) for crop in crops]))
+    )
     lines, digits = [], []
     for row in rows:
         wide = 2 * np.median([mark.height for mark in row])
         gaps = [mark.left - before.right > wide for before, mark in zip(row, row[1:], strict=False)]
         spaces = ["", *(" " if gap else "" for gap in gaps)]
-        lines.append("".join(space + str(mark.row.argmax()) for space, mark in zip(spaces, row, strict=True)))
+        lines.append(
+            "".join(space + str(mark.row.argmax()) for space, mark in zip(spaces, row, strict=True))
+        )
         for mark in row:
-            digits.append(_prediction(model, mark.row, fit_tile(mark.ink), _scaled(mark.box, scale * reduced)))
+            digits.append(
+                _prediction(model, mark.row, fit_tile(mark.ink), _scaled(mark.box, scale * reduced))
+            )
     return Reading("\n".join(lines), tuple(digits))
 
 

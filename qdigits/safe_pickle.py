@@ -49,7 +49,9 @@ class _Inert(pickle._Unpickler):
             self.stack[-1].state = state
 
     def load_bytearray8(self) -> None:
-        self.append(self.read(int.from_bytes(self.read(8), "little")))  # the original allocates before it reads
+        self.append(
+            self.read(int.from_bytes(self.read(8), "little"))
+        )  # the original allocates before it reads
 
     def load_setitems(self) -> None:
         self._set(self.pop_mark())
@@ -67,7 +69,12 @@ class _Inert(pickle._Unpickler):
     dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
     dispatch[pickle.SETITEMS[0]] = load_setitems
     dispatch[pickle.SETITEM[0]] = load_setitem
-    for _hashing in (pickle.DICT, pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET):  # no such file needs them
+    for _hashing in (
+        pickle.DICT,
+        pickle.EMPTY_SET,
+        pickle.ADDITEMS,
+        pickle.FROZENSET,
+    ):  # no such file needs them
         del dispatch[_hashing[0]]
 
 

@@ -2,7 +2,9 @@
 
 import os
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # results depend on the number of threads: one, before torch is loaded
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # results depend on the number of threads: one, before torch is loaded
 
 from pathlib import Path
 
@@ -14,7 +16,9 @@ ROOT = Path(__file__).parent.parent
 def _shared(folder: str) -> Path:
     path = ROOT.parent / "shared" / "data" / folder
     if not path.is_dir():
-        pytest.skip(f"../shared/data/{folder} is not here: this test needs the data that lies beside the repository")
+        pytest.skip(
+            f"../shared/data/{folder} is not here: this test needs the data that lies beside the repository"
+        )
     return path
 
 

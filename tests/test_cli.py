@@ -63,7 +63,11 @@ def test_read_prints_file_text_and_confidence(capsys, model, pictures):
     assert (code, err) == (0, "")
     file, text, confidence = out[0].split("\t")
     reading = read(load_model(model), pictures / "a.png")
-    assert (file, text, float(confidence)) == (str(pictures / "a.png"), reading.text, pytest.approx(1, abs=0.5))
+    assert (file, text, float(confidence)) == (
+        str(pictures / "a.png"),
+        reading.text,
+        pytest.approx(1, abs=0.5),
+    )
 
 
 def test_one_bad_file_does_not_stop_the_rest(capsys, model, pictures):
@@ -81,7 +85,13 @@ def test_json_says_everything_a_line_a_file(capsys, model, pictures):
     assert code == 1
     assert ["error" in record for record in records] == [False, False, True, False]
     assert set(records[0]) == {"file", "text", "digits"}
-    assert set(records[0]["digits"][0]) == {"digit", "confidence", "accepted", "box", "probabilities"}
+    assert set(records[0]["digits"][0]) == {
+        "digit",
+        "confidence",
+        "accepted",
+        "box",
+        "probabilities",
+    }
 
 
 def test_a_table_is_never_written_over(capsys, model, pictures, tmp_path):
@@ -103,7 +113,9 @@ def test_annotate_draws_on_one_picture(capsys, model, tmp_path):
     before, after = cv2.imread(str(EXAMPLES / "year.jpg")), cv2.imread(str(found))
     assert before.shape == after.shape
     assert (before != after).any()
-    assert run(capsys, "read", EXAMPLES, "--annotate", tmp_path / "two.png", "--model", model)[0] == 2
+    assert (
+        run(capsys, "read", EXAMPLES, "--annotate", tmp_path / "two.png", "--model", model)[0] == 2
+    )
     assert not (tmp_path / "two.png").exists()
 
 
@@ -144,7 +156,9 @@ def test_a_picture_may_come_by_pipe(model, pictures):
         ([], 2, ""),
     ],
 )
-def test_failures_have_a_code_and_a_reason(capsys, model, monkeypatch, tmp_path, arguments, code, words):
+def test_failures_have_a_code_and_a_reason(
+    capsys, model, monkeypatch, tmp_path, arguments, code, words
+):
     monkeypatch.chdir(tmp_path)
     if arguments[:1] == ["read"] and "--model" not in arguments:
         arguments = [*arguments, "--model", str(model)]
@@ -165,7 +179,9 @@ def test_file_names_are_bytes(capsys, model, pictures, tmp_path):
 
 
 def test_a_reader_that_has_seen_enough_is_no_error():
-    done = subprocess.run([f"{sys.executable} -m qdigits data sample | true"], shell=True, capture_output=True)
+    done = subprocess.run(
+        [f"{sys.executable} -m qdigits data sample | true"], shell=True, capture_output=True
+    )
     assert done.stderr == b""
 
 
@@ -196,14 +212,18 @@ finally: print({"torch", "streamlit", "matplotlib", "cv2"} & set(sys.modules), f
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     after = os.times()
     assert done.stderr.strip() == "set()"
-    busy = after.children_user - before.children_user + after.children_system - before.children_system
+    busy = (
+        after.children_user - before.children_user + after.children_system - before.children_system
+    )
     assert busy < 0.8  # seconds of processor, however busy the machine: 0.2 measured
 
 
 def test_version_and_module_agree(capsys):
     assert run(capsys, "--version") == (0, [f"qdigits {__version__}"], "")
     command = [sys.executable, "-m", "qdigits", "--version"]
-    assert subprocess.run(command, capture_output=True, text=True).stdout == f"qdigits {__version__}\n"
+    assert (
+        subprocess.run(command, capture_output=True, text=True).stdout == f"qdigits {__version__}\n"
+    )
 
 
 def test_the_sample_is_trained_on_and_measured(capsys, tmp_path, monkeypatch):
@@ -211,12 +231,16 @@ def test_the_sample_is_trained_on_and_measured(capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     code, _, err = run(capsys, "train", "brief", "--data", "mnist", "--data-dir", ".")
     assert code == 1
-    assert "--data sample" in err  # how to go on; and a training that found no data is not in the way:
+    assert (
+        "--data sample" in err
+    )  # how to go on; and a training that found no data is not in the way:
     code, out, _ = run(capsys, "train", "brief", "--data", "sample", "--epochs", "2")
     best = Path("runs/brief/best.pth")
     assert (code, best.exists(), Path("runs/brief/curves.png").exists()) == (0, True, True)
     assert out[0].startswith(str(best))
-    assert run(capsys, "train", "brief", "--data", "sample", "--epochs", "2")[0] == 2  # nothing is overwritten
+    assert (
+        run(capsys, "train", "brief", "--data", "sample", "--epochs", "2")[0] == 2
+    )  # nothing is overwritten
     Path("taken").touch()
     code, _, err = run(capsys, "evaluate", best, "--data", "sample", "--out", "taken")
     assert (code, err) == (1, "qdigits: taken: cannot be made (File exists)\n")
@@ -225,8 +249,11 @@ def test_the_sample_is_trained_on_and_measured(capsys, tmp_path, monkeypatch):
     assert out[0].startswith("best on sample test: ")
     assert "right (95 % interval" in out[0]
     assert {path.name for path in Path("report").iterdir()} == {
-        "report.json", "confusion.png", "reliability.png", "mistakes.png",
-    }  # fmt: skip
+        "report.json",
+        "confusion.png",
+        "reliability.png",
+        "mistakes.png",
+    }
     _, out, _ = run(capsys, "data", "sample")
     assert out[1].split("\t") == ["sample", "all", "5000", "-", "-", *["500"] * 10]
 
@@ -235,8 +262,9 @@ def test_data_counts_what_lies_in_a_folder(capsys, mnist):
     code, out, _ = run(capsys, "data", "mnist", "--data-dir", mnist)
     assert code == 0
     assert [line.split("\t")[1:5] for line in out[1:]] == [
-        ["train", "60000", "right", "539"], ["test", "10000", "right", "297"],
-    ]  # fmt: skip
+        ["train", "60000", "right", "539"],
+        ["test", "10000", "right", "297"],
+    ]
     code, out, _ = run(capsys, "data", "qmnist", "--data-dir", mnist)
     assert code == 1
     assert "--data sample" in out[1]

@@ -45,8 +45,12 @@ def test_console_sessions_print_what_they_show(session, capsys, monkeypatch):
     assert [line.split("\t")[:2] for line in printed] == but_confidence
 
 
-SHELL = [line.split("#")[0].strip() for text in [README, (ROOT / "MODEL_CARD.md").read_text()]
-         for block in re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S) for line in block.splitlines()]  # fmt: skip
+SHELL = [
+    line.split("#")[0].strip()
+    for text in [README, (ROOT / "MODEL_CARD.md").read_text()]
+    for block in re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+    for line in block.splitlines()
+]
 
 
 @pytest.mark.parametrize("line", [line for line in SHELL if "qdigits " in line])
@@ -54,14 +58,20 @@ def test_commands_are_ones_that_qdigits_takes(line, monkeypatch):
     arguments = shlex.split(line.partition("qdigits ")[2])
     called = []
     for verb, function in cli.VERBS.items():
-        monkeypatch.setitem(cli.VERBS, verb, wraps(function)(lambda verb=verb, **_: called.append(verb) or 0))
+        monkeypatch.setitem(
+            cli.VERBS, verb, wraps(function)(lambda verb=verb, **_: called.append(verb) or 0)
+        )
     assert cli.main(arguments) == 0
     assert called == arguments[:1]
 
 
 def test_every_make_target_named_exists():
     named = {line.split()[1] for line in SHELL if line.startswith("make ")}
-    assert {"app", "test"} <= named <= set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
+    assert (
+        {"app", "test"}
+        <= named
+        <= set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.M))
+    )
 
 
 def test_every_command_flag_and_recipe_is_documented(capsys):
@@ -76,7 +86,9 @@ def test_every_command_flag_and_recipe_is_documented(capsys):
 
 def test_every_environment_variable_is_documented():
     code = "".join(path.read_text() for path in [ROOT / "app.py", *ROOT.glob("qdigits/**/*.py")])
-    assert [name for name in set(re.findall(r"QDIGITS_[A-Z_]+", code)) if f"`{name}`" not in README] == []
+    assert [
+        name for name in set(re.findall(r"QDIGITS_[A-Z_]+", code)) if f"`{name}`" not in README
+    ] == []
 
 
 def folders_in(path):
@@ -122,7 +134,9 @@ def test_log_has_newest_experiments_first():
 
 
 def test_log_tells_whether_averaged_weights_were_tried_for_fast995():
-    (entry,) = [e for e in build_log_index.read_entries() if e.title.startswith("fast995: averaged")]
+    (entry,) = [
+        e for e in build_log_index.read_entries() if e.title.startswith("fast995: averaged")
+    ]
     assert entry.outcome == "rejected"
     assert "99.30 % instead of 99.31" in entry.effect
 

@@ -1,13 +1,13 @@
 """The shape of the house. A folder imports only folders below it:
 
-    cli                           the command
-    app  batch                    the page; many files in, one row each out
-    predictor  training           photo to answer; sample to weights
-    reading  evaluation           a page to numbers; what a model was measured to do
-    models  data                  networks and their files; labelled digits
-    imaging  augment              any input to a tile; what training draws
-    files  safe_pickle  device    reading and writing without surprises
-    errors                        everything a user can cause
+cli                           the command
+app  batch                    the page; many files in, one row each out
+predictor  training           photo to answer; sample to weights
+reading  evaluation           a page to numbers; what a model was measured to do
+models  data                  networks and their files; labelled digits
+imaging  augment              any input to a tile; what training draws
+files  safe_pickle  device    reading and writing without surprises
+errors                        everything a user can cause
 """
 
 import ast
@@ -34,7 +34,16 @@ ROOMS = {
     "onnxruntime": {"models", "reading"},
     "pooch": {"data"},
 }
-WITHOUT_TORCH = {"errors", "files", "safe_pickle", "imaging", "reading", "predictor", "batch", "cli"}
+WITHOUT_TORCH = {
+    "errors",
+    "files",
+    "safe_pickle",
+    "imaging",
+    "reading",
+    "predictor",
+    "batch",
+    "cli",
+}
 
 
 def module_name(path: Path) -> str:
@@ -75,7 +84,9 @@ def test_every_folder_is_drawn():
 @pytest.mark.parametrize("module", sorted(set(MODULES) - ENTRIES))
 def test_a_folder_imports_only_folders_below_it(module):
     own = room(module)
-    upwards = {to for to in own_imports(module) if room(to) != own and LEVEL[room(to)] >= LEVEL[own]}
+    upwards = {
+        to for to in own_imports(module) if room(to) != own and LEVEL[room(to)] >= LEVEL[own]
+    }
     assert not upwards, f"{module} may not import {upwards}"
 
 
@@ -89,7 +100,9 @@ def test_no_imports_run_in_a_circle():
 @pytest.mark.parametrize("module", sorted(set(MODULES) - ENTRIES))
 def test_each_library_is_used_in_its_folders_only(module):
     libraries = {name.split(".")[0] for name in imports(module)}
-    wrong = {library for library in libraries if room(module) not in ROOMS.get(library, {room(module)})}
+    wrong = {
+        library for library in libraries if room(module) not in ROOMS.get(library, {room(module)})
+    }
     assert not wrong, f"{module} may not import {wrong}"
 
 
@@ -104,9 +117,19 @@ def test_no_module_shares_a_name_with_a_public_function():
 
 def test_the_public_names_are_these():
     assert qdigits.__all__ == [
-        "ConfigError", "DataError", "ImageError", "ModelFileError", "Prediction", "QDigitsError",
-        "Reading", "load_model", "predict", "predict_many", "read", "test_single_image",
-    ]  # fmt: skip
+        "ConfigError",
+        "DataError",
+        "ImageError",
+        "ModelFileError",
+        "Prediction",
+        "QDigitsError",
+        "Reading",
+        "load_model",
+        "predict",
+        "predict_many",
+        "read",
+        "test_single_image",
+    ]
     importlib.import_module("qdigits.predictor")
     for name in qdigits.__all__:
         assert callable(getattr(qdigits, name)), name
@@ -116,4 +139,7 @@ def test_the_public_names_are_these():
 
 def test_importing_the_package_loads_nothing_heavy():
     code = "import sys, qdigits, qdigits.cli; print(*{'torch', 'numpy', 'cv2', 'streamlit'} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split() == []
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.split()
+        == []
+    )

@@ -111,7 +111,9 @@ def test_boxes_lie_on_the_picture_as_given():
     file = io.BytesIO()
     large.save(file, "JPEG")
     boxes = [one.box for one in read(Judge(), small).digits]
-    for box, other in zip(boxes, [one.box for one in read(Judge(), file.getvalue()).digits], strict=True):
+    for box, other in zip(
+        boxes, [one.box for one in read(Judge(), file.getvalue()).digits], strict=True
+    ):
         assert np.allclose(np.array(box) * 10, other, atol=15)
 
 
@@ -123,7 +125,10 @@ def test_a_tile_is_one_digit():
 
 def test_threads_do_not_disturb_each_other():
     texts = []
-    threads = [threading.Thread(target=lambda: texts.append(read(Judge(), photo("1001")).text)) for _ in range(4)]
+    threads = [
+        threading.Thread(target=lambda: texts.append(read(Judge(), photo("1001")).text))
+        for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -12,14 +12,21 @@ from qdigits.app.explain import steps
 from qdigits.evaluation.plots import STYLE
 
 DOCS = Path(__file__).parent.parent / "docs"
-PHONE = {"viewport": {"width": 360, "height": 740}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
+PHONE = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
 
 
 def preparation(example: str = "photo.jpg") -> None:
     model, photo = load_model("mnist_model.pth", "cpu"), DOCS.parent / "examples" / example
     shown = steps(model, photo, read(model, photo).digits[0])
     with plt.rc_context(STYLE):
-        figure, row = plt.subplots(1, len(shown), figsize=(2 * len(shown), 2.2), layout="constrained")
+        figure, row = plt.subplots(
+            1, len(shown), figsize=(2 * len(shown), 2.2), layout="constrained"
+        )
         for axes, (title, picture) in zip(row, shown.items(), strict=True):
             axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
             axes.set_title(title, loc="center", weight="normal")
@@ -30,7 +37,9 @@ def preparation(example: str = "photo.jpg") -> None:
 def photographs() -> None:
     """docs/page.png: a photographed number on a desktop; docs/page-phone.png: a drawing on a phone in the dark."""
     with served() as (port, _), sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
         desktop = chromium.new_page(viewport={"width": 1280, "height": 1060}, color_scheme="light")
         desktop.goto(f"http://127.0.0.1:{port}/")
         desktop.get_by_role("tab", name="Photo").click()

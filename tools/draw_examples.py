@@ -1,7 +1,8 @@
 """Draws the example pictures beside this file: every digit is a few points and a smooth line through them.
 
-    python tools/draw_examples.py
+python tools/draw_examples.py
 """
+
 from pathlib import Path
 
 import cv2
@@ -27,10 +28,18 @@ def smooth(points, steps=12):
     """A Catmull-Rom line through the points."""
     p = np.vstack([points[:1], points, points[-1:]])
     t = np.linspace(0, 1, steps)[:, None]
-    return np.vstack([
-        ((2 * b) + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3) / 2
-        for a, b, c, d in zip(p, p[1:], p[2:], p[3:], strict=False)
-    ])
+    return np.vstack(
+        [
+            (
+                (2 * b)
+                + (c - a) * t
+                + (2 * a - 5 * b + 4 * c - d) * t**2
+                + (3 * b - a - 3 * c + d) * t**3
+            )
+            / 2
+            for a, b, c, d in zip(p, p[1:], p[2:], p[3:], strict=False)
+        ]
+    )
 
 
 def write(ink, name, left, top, height, pen, rng):
@@ -49,7 +58,7 @@ def write(ink, name, left, top, height, pen, rng):
 
 def paper(height, width, rng, ruled=0):
     """Photographed paper: light from one corner, a little grain, perhaps ruled. float32 0..1, RGB."""
-    y, x = np.mgrid[0:1:height * 1j, 0:1:width * 1j]
+    y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     light = 0.96 - 0.30 * (0.6 * x + 0.4 * y) ** 1.5
     grain = cv2.GaussianBlur(rng.normal(0, 0.02, (height, width)), (0, 0), 1.2)
     sheet = (light + grain)[..., None] * np.array([1, 0.98, 0.93])
@@ -86,7 +95,9 @@ def main():
         "seven.png": cv2.resize(tile, (28, 28), interpolation=cv2.INTER_AREA),
         "photo.jpg": page([["4"]], (420, 560), 230, 9, rng, ink_colour=(0.22, 0.22, 0.24)),
         "year.jpg": page(["2026"], (360, 800), 190, 8, rng, ruled=60),
-        "page.jpg": page(["31 415", "92 653", "58 979", "32 384"], (900, 1000), 120, 6, rng, ruled=75),
+        "page.jpg": page(
+            ["31 415", "92 653", "58 979", "32 384"], (900, 1000), 120, 6, rng, ruled=75
+        ),
         "star.jpg": page([["star"]], (420, 560), 230, 9, rng),
         "form.jpg": page(["31 12 2026", "314 159"], (420, 1300), 100, 6, rng, boxed=True),
     }

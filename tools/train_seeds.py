@@ -13,12 +13,22 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 QDIGITS = [sys.executable, "-m", "qdigits"]
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "qdigits"]
+TORCHRUN = [
+    sys.executable,
+    "-m",
+    "torch.distributed.run",
+    "--standalone",
+    "--nproc-per-node=2",
+    "-m",
+    "qdigits",
+]
 IN_TWO_PROCESSES = {"cnn"}  # the others are too small to gain by it
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("recipe")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--data-dir", default=str(ROOT.parent / "shared" / "data" / "mnist"))
@@ -30,7 +40,17 @@ def main() -> None:
         run, out = ROOT / "runs" / name, ROOT / "docs" / "results" / name
         if (out / "report.json").exists():
             continue
-        train = [*trainer, "train", args.recipe, "--seed", str(seed), "--run-dir", run, "--resume", *data]
+        train = [
+            *trainer,
+            "train",
+            args.recipe,
+            "--seed",
+            str(seed),
+            "--run-dir",
+            run,
+            "--resume",
+            *data,
+        ]
         subprocess.run(train, check=True)
         subprocess.run([*QDIGITS, "evaluate", run / "last.pth", "--out", out, *data], check=True)
         shutil.copy(run / "metrics.jsonl", out)

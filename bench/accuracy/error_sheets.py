@@ -19,7 +19,11 @@ from qdigits.files import new_folder
 from qdigits.imaging.tile import annotate, open_reduced
 
 CELL, ACROSS, MOST = 84, 12, 240  # pixels of a picture, pictures in a row, pictures on a sheet
-SKIPPED = "mnist,", "mnist on", "mnist_c"  # the same tiles again, pasted, turned to black on white or spoiled
+SKIPPED = (
+    "mnist,",
+    "mnist on",
+    "mnist_c",
+)  # the same tiles again, pasted, turned to black on white or spoiled
 
 
 def sheet(cells: list[tuple[Any, str]], path: Path) -> None:
@@ -35,10 +39,14 @@ def sheet(cells: list[tuple[Any, str]], path: Path) -> None:
     page.save(path)
 
 
-def mistakes(model: Any, pictures: Iterable[Any], digits: np.ndarray | None) -> list[tuple[Any, str]]:
+def mistakes(
+    model: Any, pictures: Iterable[Any], digits: np.ndarray | None
+) -> list[tuple[Any, str]]:
     """Pictures read as another digit; or, where none is a digit, accepted as any."""
     cells, pictures = [], list(pictures)
-    for number, (picture, said) in enumerate(zip(pictures, predict_many(model, pictures), strict=True)):
+    for number, (picture, said) in enumerate(
+        zip(pictures, predict_many(model, pictures), strict=True)
+    ):
         if digits is None and said.accepted:
             cells.append((picture, f"{said.digit}, {said.confidence:.0%}"))
         elif digits is not None and said.digit != digits[number]:
@@ -51,12 +59,16 @@ def lookalikes(model: Any, drawings: np.ndarray, names: np.ndarray) -> str:
     letters, letter = np.unique([name.rpartition("/")[0] for name in names], return_inverse=True)
     accepted = np.bincount(letter, [said.accepted for said in predict_many(model, drawings)])
     alike = accepted >= 0.8 * np.bincount(letter)
-    return (f"  {accepted[alike].sum():.0f} of these are drawings of {alike.sum()} of the {len(letters)} letters, "
-            f"accepted from four hands of five: {', '.join(letters[alike])}")  # fmt: skip
+    return (
+        f"  {accepted[alike].sum():.0f} of these are drawings of {alike.sum()} of the {len(letters)} letters, "
+        f"accepted from four hands of five: {', '.join(letters[alike])}"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default="mnist_model.pth")
     parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
@@ -64,7 +76,9 @@ def main() -> None:
     model, folder = load_model(args.model), new_folder(args.folder)
     sets = [one for one in digit_sets(args.data_dir, 10**9) if not one[0].startswith(SKIPPED)]
     dev = args.data_dir / "dev"
-    others = [(name, np.load(dev / f"{name}.npz")["x"], None) for name in ("ood_omniglot", "ood_synth")]
+    others = [
+        (name, np.load(dev / f"{name}.npz")["x"], None) for name in ("ood_omniglot", "ood_synth")
+    ]
     for name, pictures, digits in [*sets, *others]:
         cells = mistakes(model, pictures, digits)
         print(f"{name}: {len(cells)}", flush=True)

@@ -36,8 +36,17 @@ from qdigits.evaluation.evaluate import BINS, Rate  # noqa: E402
 
 PASTED = "mnist on a shaded sheet, "
 SINGLE = ("usps", "semeion", "optdigits32", "swiss16", "hwd1000", "paint28", "phone_single")
-TARGETS = {"mnist": 0.9965, "usps": 0.995, "semeion": 0.96, "optdigits32": 0.99, "swiss16": 0.95, "hwd1000": 0.999,
-           "paint28": 85 / 86, "phone_single": 1.0, "mnist_c, mean": 0.96}  # fmt: skip
+TARGETS = {
+    "mnist": 0.9965,
+    "usps": 0.995,
+    "semeion": 0.96,
+    "optdigits32": 0.99,
+    "swiss16": 0.95,
+    "hwd1000": 0.999,
+    "paint28": 85 / 86,
+    "phone_single": 1.0,
+    "mnist_c, mean": 0.96,
+}
 ABOUT = """# Real digits: what was measured
 
 Written by `make real`; every picture goes through `predict_many` or `read` as a user's would. A digit counts as right
@@ -85,7 +94,11 @@ class Line:
         if self.right is not None and self.count:
             spread = "{:.2%} to {:.2%}".format(*Rate(self.right, self.count).interval)
             counted = f"{self.right:,} of {self.count:,}"
-        wanted = "" if self.target is None else ("at most " if self.less_is_better else "at least ") + show(self.target)
+        wanted = (
+            ""
+            if self.target is None
+            else ("at most " if self.less_is_better else "at least ") + show(self.target)
+        )
         met = "" if self.target is None else "yes" if self.met else "**no**"
         return f"| {self.name} | {show(self.figure)} | {counted} | {spread} | {wanted} | {met} |"
 
@@ -105,7 +118,9 @@ def on_a_sheet(tile: np.ndarray, seed: int, dark: bool) -> np.ndarray:
     rows, columns = np.mgrid[-1:1:300j, -1:1:400j]
     slope = rows * np.sin(angle) + columns * np.cos(angle)
     light = 0.75 + 0.25 * slope / np.abs(slope).max()
-    return np.rint(255 * (1 - (1 - sheet) * light if dark else (1 - sheet) * light)).astype(np.uint8)
+    return np.rint(255 * (1 - (1 - sheet) * light if dark else (1 - sheet) * light)).astype(
+        np.uint8
+    )
 
 
 def digit_sets(data: Path, most: int) -> Iterator[tuple[str, Iterator[Any], np.ndarray]]:
@@ -121,7 +136,11 @@ def digit_sets(data: Path, most: int) -> Iterator[tuple[str, Iterator[Any], np.n
         held = np.load(data / "dev" / f"{name}.npz")
         yield name, iter(thin(held["x"], most)), thin(held["y"], most)
     photos = labels_of(data / "dev" / "phone_single")
-    yield "phone_single", (path for path, _ in photos), np.array([int(label) for _, label in photos])
+    yield (
+        "phone_single",
+        (path for path, _ in photos),
+        np.array([int(label) for _, label in photos]),
+    )
     held = np.load(data / "dev" / "mnist_c.npz")
     for name in sorted(set(held.files) - {"y"}):
         yield f"mnist_c {name}", iter(thin(held[name], most)), thin(held["y"], most)
@@ -153,11 +172,16 @@ def edits(truth: str, text: str) -> int:
     for i, wanted in enumerate(truth, 1):
         before, costs[0] = costs[0], i
         for j, got in enumerate(text, 1):
-            before, costs[j] = costs[j], min(costs[j] + 1, costs[j - 1] + 1, before + (wanted != got))
+            before, costs[j] = (
+                costs[j],
+                min(costs[j] + 1, costs[j - 1] + 1, before + (wanted != got)),
+            )
     return costs[-1]
 
 
-def measure(model: Any, data: Path, most: int = 10**9, say: Callable[[str], None] = print) -> list[Line]:
+def measure(
+    model: Any, data: Path, most: int = 10**9, say: Callable[[str], None] = print
+) -> list[Line]:
     """Every line of the table but the times."""
     lines: list[Line] = []
     seen: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
@@ -168,7 +192,9 @@ def measure(model: Any, data: Path, most: int = 10**9, say: Callable[[str], None
 
     for name, pictures, digits in digit_sets(data, most):
         answers = predict_many(model, pictures)
-        right = np.array([answer.digit == digit for answer, digit in zip(answers, digits, strict=True)])
+        right = np.array(
+            [answer.digit == digit for answer, digit in zip(answers, digits, strict=True)]
+        )
         confidence = np.array([answer.confidence for answer in answers])
         seen[name] = confidence, right, np.array([answer.accepted for answer in answers])
         target = TARGETS.get(name, lines[0].figure - 0.001 if name.startswith(PASTED) else None)
@@ -176,16 +202,44 @@ def measure(model: Any, data: Path, most: int = 10**9, say: Callable[[str], None
     corrupted = [line.figure for line in lines if line.name.startswith("mnist_c ")]
     add(Line("mnist_c, mean", float(np.mean(corrupted)), TARGETS["mnist_c, mean"]))
 
-    pages = [(edits(label, read(model, path).text.replace(" ", "").replace("\n", "/")), label)
-             for path, label in labels_of(data / "dev" / "multi_photos")]  # fmt: skip
+    pages = [
+        (edits(label, read(model, path).text.replace(" ", "").replace("\n", "/")), label)
+        for path, label in labels_of(data / "dev" / "multi_photos")
+    ]
     add(share("multi_photos, every row right", [wrong == 0 for wrong, _ in pages], 0.9))
-    wrong, count = sum(wrong for wrong, _ in pages), sum(len(label.replace("/", "")) for _, label in pages)
-    add(Line("multi_photos, digits wrong, missing or invented", wrong / count, 0.02, wrong, count, True))
+    wrong, count = (
+        sum(wrong for wrong, _ in pages),
+        sum(len(label.replace("/", "")) for _, label in pages),
+    )
+    add(
+        Line(
+            "multi_photos, digits wrong, missing or invented",
+            wrong / count,
+            0.02,
+            wrong,
+            count,
+            True,
+        )
+    )
 
     confidence, right, accepted = seen["mnist"]
-    add(Line("calibration error, mnist", calibration_error(confidence, right), 0.003, less_is_better=True))
+    add(
+        Line(
+            "calibration error, mnist",
+            calibration_error(confidence, right),
+            0.003,
+            less_is_better=True,
+        )
+    )
     pooled = [np.concatenate([seen[name][k] for name in SINGLE]) for k in (0, 1)]
-    add(Line("calibration error, single-digit sets pooled", calibration_error(*pooled), 0.015, less_is_better=True))
+    add(
+        Line(
+            "calibration error, single-digit sets pooled",
+            calibration_error(*pooled),
+            0.015,
+            less_is_better=True,
+        )
+    )
     sure = np.concatenate([seen[name][2] for name in SINGLE])
     add(share("accepted: mnist", accepted, 0.99))
     add(share("of these right", right[accepted]))
@@ -199,7 +253,11 @@ def measure(model: Any, data: Path, most: int = 10**9, say: Callable[[str], None
         add(Line(f"digits told from {name} (AUROC)", ranked, target, unit=""))
     add(share("accepted: ood_omniglot", [a.accepted for a in other["ood_omniglot"]], 0.05, True))
     kinds = thin(np.load(data / "dev" / "ood_synth.npz")["kind"], most)
-    nothing = [a.accepted for a, kind in zip(other["ood_synth"], kinds, strict=True) if any(n in kind for n in NOTHING)]
+    nothing = [
+        a.accepted
+        for a, kind in zip(other["ood_synth"], kinds, strict=True)
+        if any(n in kind for n in NOTHING)
+    ]
     add(share("accepted: blank, noise and lines", nothing, 0.005, True))
     return lines
 
@@ -218,13 +276,17 @@ def times(model: Any, data: Path) -> list[Line]:
 
     whole = median(8, lambda: read(model, file.getvalue()))
     single = median(300, lambda: predict(model, tiles[0, 0]))
-    return [Line("12-megapixel photograph of a page, read", whole, 0.4, less_is_better=True, unit="s"),
-            Line("a 28x28 tile, end to end", 1e3 * single, 1.5, less_is_better=True, unit="ms")]  # fmt: skip
+    return [
+        Line("12-megapixel photograph of a page, read", whole, 0.4, less_is_better=True, unit="s"),
+        Line("a 28x28 tile, end to end", 1e3 * single, 1.5, less_is_better=True, unit="ms"),
+    ]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a sample of each set, nothing written")
+    parser.add_argument(
+        "--quick", action="store_true", help="a sample of each set, nothing written"
+    )
     parser.add_argument("--model", default="mnist_model.pth")
     parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
     given = parser.parse_args()
@@ -236,10 +298,14 @@ def main() -> None:
     print(*timed, sep="\n")
     if given.quick:
         return
-    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True).stdout
-    where = (f"{given.model} (trained at {model.card.get('commit')}), commit {commit.strip()}, {platform.machine()}, "
-             f"{os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
-             f"OpenCV {cv2.__version__}, Pillow {Image.__version__}")  # fmt: skip
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
+    ).stdout
+    where = (
+        f"{given.model} (trained at {model.card.get('commit')}), commit {commit.strip()}, {platform.machine()}, "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
+        f"OpenCV {cv2.__version__}, Pillow {Image.__version__}"
+    )
     table = "\n".join([head, *map(str, lines + timed)])
     (ROOT / "docs" / "REAL.md").write_text(f"{ABOUT}\n{where}.\n\n{table}\n")
     kept = {"where": where, "lines": [asdict(line) for line in lines + timed]}

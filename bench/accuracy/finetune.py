@@ -32,13 +32,17 @@ HANDS = {  # 2x2 matrices
 def changed(tiles: np.ndarray, matrix: tuple) -> np.ndarray:
     linear, middle = np.array(matrix), np.full((2, 1), 13.5)
     whole = np.hstack([linear, middle - linear @ middle])
-    return np.stack([cv2.warpAffine(tile, whole, (28, 28), flags=cv2.INTER_LINEAR) for tile in tiles])
+    return np.stack(
+        [cv2.warpAffine(tile, whole, (28, 28), flags=cv2.INTER_LINEAR) for tile in tiles]
+    )
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--model", default="mnist_model.pth")
-    arguments.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data" / "mnist")
+    arguments.add_argument(
+        "--data-dir", type=Path, default=ROOT.parent / "shared" / "data" / "mnist"
+    )
     chosen = arguments.parse_args()
     try:
         _, writers = load_training("mnist", chosen.data_dir)
@@ -50,7 +54,9 @@ def main() -> None:
     drawn = negatives(NOTHING, some, writers.labels[:NOTHING], torch.Generator().manual_seed(0))
     no_digits = (255 * drawn[:, 0]).round().byte().numpy()
 
-    print("| a hand | right before | after | MNIST before | after | no digits accepted before | after | seconds |")
+    print(
+        "| a hand | right before | after | MNIST before | after | no digits accepted before | after | seconds |"
+    )
     print("| --- | --: | --: | --: | --: | --: | --: | --: |")
     for hand, matrix in HANDS.items():
         rows = []
@@ -61,13 +67,19 @@ def main() -> None:
             learnt = adapt(model, list(tiles[:TAUGHT]), said[:TAUGHT].tolist(), seed)
             spent = time.process_time() - began
             row = []
-            for judged, others in ((model, learnt.others_before), (learnt.model, learnt.others_after)):
+            for judged, others in (
+                (model, learnt.others_before),
+                (learnt.model, learnt.others_after),
+            ):
                 right = (judged.probabilities(tiles[TAUGHT:]).argmax(1) == said[TAUGHT:]).mean()
                 passed = (judged.probabilities(no_digits).max(1) >= judged.threshold).mean()
                 row.append((right, others.share, passed))
             rows.append([*np.transpose(row).ravel(), spent])
         *shares, seconds = np.mean(rows, 0)
-        print(f"| {hand} | " + " | ".join(f"{share:.1%}" for share in shares) + f" | {seconds:.1f} |", flush=True)
+        print(
+            f"| {hand} | " + " | ".join(f"{share:.1%}" for share in shares) + f" | {seconds:.1f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -22,17 +22,28 @@ from qdigits.data.loading import load_training
 
 ROOT = Path(__file__).resolve().parents[2]
 SIDE, EDGE = 900, 30  # pixels of a page and of its margin
-GAPS = {"apart": (3, 8), "tight": (0.5, 3), "touching": (-3, 1.5)}  # pixels of MNIST between two digits
+GAPS = {
+    "apart": (3, 8),
+    "tight": (0.5, 3),
+    "touching": (-3, 1.5),
+}  # pixels of MNIST between two digits
 FORMS = {"boxes": 5, "comb": 0, "leaning boxes": 5, "leaning comb": 0}  # between two boxes
 PAPERS = "leaning", "ruled", "squared", "shadow", "behind words", "underlined"
 WORDS = """invoice date total amount street name price customer the quick brown fox jumps over lazy dog please sign here
 phone number address school teacher mathematics exercise"""
 SCRIPTS = cv2.FONT_HERSHEY_SCRIPT_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
-PRINTS = [Path(matplotlib.get_data_path()) / f"fonts/ttf/DejaVu{name}.ttf" for name in ("Sans", "SansMono", "Serif")]
+PRINTS = [
+    Path(matplotlib.get_data_path()) / f"fonts/ttf/DejaVu{name}.ttf"
+    for name in ("Sans", "SansMono", "Serif")
+]
 
 
 def numbers(
-    kind: str, tiles: np.ndarray, labels: np.ndarray, rng: np.random.Generator, fonts: list[Path] = PRINTS
+    kind: str,
+    tiles: np.ndarray,
+    labels: np.ndarray,
+    rng: np.random.Generator,
+    fonts: list[Path] = PRINTS,
 ) -> tuple[np.ndarray, list[str]]:
     """A page of rows of digits, uint8 (900, 900), and what stands in each row."""
     scale, top, ink, rows = rng.uniform(1.2, 2.2), EDGE, np.zeros((SIDE, SIDE), np.float32), []
@@ -50,14 +61,18 @@ def numbers(
             x, y, w, h = cv2.boundingRect((tiles[which] > 25).astype(np.uint8))
             digit = tiles[which][y : y + h, x : x + w].astype(np.float32) / 255
             size = scale * rng.uniform(0.9, 1.1)
-            digit = cv2.resize(digit, None, fx=size, fy=size, interpolation=cv2.INTER_CUBIC).clip(0, 1)
+            digit = cv2.resize(digit, None, fx=size, fy=size, interpolation=cv2.INTER_CUBIC).clip(
+                0, 1
+            )
             height, width = digit.shape
             line = int(top + (26 * scale - height) / 2 + rng.uniform(-2, 2) * scale)
             if left + max(width, box[0] * (kind in FORMS)) > SIDE - EDGE:
                 break
             if kind in FORMS:
                 corner = left, int(top - 3 * scale)
-                cv2.rectangle(printed, (*corner, box[0] + 1, box[1]), 1, 1 + int(scale > 1.5), cv2.LINE_AA)
+                cv2.rectangle(
+                    printed, (*corner, box[0] + 1, box[1]), 1, 1 + int(scale > 1.5), cv2.LINE_AA
+                )
                 left += int((box[0] - width) * rng.uniform(0.2, 0.8))
             place = ink[line : line + height, left : left + width]
             np.maximum(place, digit, out=place)
@@ -67,7 +82,14 @@ def numbers(
                 left = corner[0] + box[0] + int(scale * FORMS[kind])
         rows.append(row)
         if kind == "underlined":
-            cv2.line(printed, (EDGE, int(top + 27 * scale)), (left, int(top + 27 * scale)), 1, 2, cv2.LINE_AA)
+            cv2.line(
+                printed,
+                (EDGE, int(top + 27 * scale)),
+                (left, int(top + 27 * scale)),
+                1,
+                2,
+                cv2.LINE_AA,
+            )
         top += int(scale * rng.uniform(28, 36)) + box[1] // 4 * (kind in (*FORMS, "underlined"))
     ink = np.maximum(ink, printed)
     if kind.startswith("leaning"):
@@ -81,11 +103,15 @@ def numbers(
     if kind == "shadow":
         way, axis = rng.uniform(0, 2 * np.pi), np.linspace(-1, 1, SIDE)
         paper *= 0.7 + 0.2 * (axis * np.cos(way) + axis[:, None] * np.sin(way))
-    page = paper * (1 - ink * rng.uniform(0.55, 0.9)) * rng.uniform(0.75, 1) + rng.normal(0, 0.015, paper.shape)
+    page = paper * (1 - ink * rng.uniform(0.55, 0.9)) * rng.uniform(0.75, 1) + rng.normal(
+        0, 0.015, paper.shape
+    )
     return (page.clip(0, 1) * 255).astype(np.uint8), rows
 
 
-def words(kind: str, rng: np.random.Generator, fonts: list[Path] = PRINTS) -> tuple[np.ndarray, int]:
+def words(
+    kind: str, rng: np.random.Generator, fonts: list[Path] = PRINTS
+) -> tuple[np.ndarray, int]:
     """A page of words, uint8 (900, 900), and its number of letters."""
     page, top, letters, grey = Image.new("L", (SIDE, SIDE), 255), EDGE, 0, int(rng.uniform(0, 90))
     font, size = str(fonts[rng.integers(len(fonts))]), rng.uniform(24, 60)
@@ -96,14 +122,18 @@ def words(kind: str, rng: np.random.Generator, fonts: list[Path] = PRINTS) -> tu
             ImageDraw.Draw(page).text((EDGE, top), line, grey, ImageFont.truetype(font, size))
         else:
             place = EDGE, int(top + size)
-            page = Image.fromarray(cv2.putText(np.array(page), line, place, script, size / 28, grey, pen, cv2.LINE_AA))
+            page = Image.fromarray(
+                cv2.putText(np.array(page), line, place, script, size / 28, grey, pen, cv2.LINE_AA)
+            )
         letters += len(line) - 1
         top += int(1.6 * size)
     return np.asarray(page), letters
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model", nargs="?", default="mnist_model.pth")
     parser.add_argument("--pages", type=int, default=12)
     parser.add_argument("--data-dir", default=str(ROOT.parent / "shared" / "data" / "mnist"))
@@ -113,8 +143,13 @@ def main() -> None:
     tiles, labels = held_out.images.numpy(), held_out.labels.numpy()
     print("| page | wrong | of |\n| --- | ---: | ---: |")
     for kind in (*GAPS, *PAPERS, *FORMS):
-        pages = [numbers(kind, tiles, labels, np.random.default_rng(seed), args.fonts) for seed in range(args.pages)]
-        wrong = sum(edits("\n".join(rows), read(model, page).text.replace(" ", "")) for page, rows in pages)
+        pages = [
+            numbers(kind, tiles, labels, np.random.default_rng(seed), args.fonts)
+            for seed in range(args.pages)
+        ]
+        wrong = sum(
+            edits("\n".join(rows), read(model, page).text.replace(" ", "")) for page, rows in pages
+        )
         count = sum(len(row) for _, rows in pages for row in rows)
         print(f"| digits, {kind} | {wrong / count:.1%} | {count} |", flush=True)
     for kind in ("printed", "scripted"):

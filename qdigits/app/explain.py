@@ -67,10 +67,17 @@ def decisive(model: Model, tile: np.ndarray) -> np.ndarray:
     size = tile.shape[0]
     middles = np.arange(0, size, 2)
     near = abs(middles[:, None] - np.arange(size)) <= PATCH // 2  # (14, 28)
-    hidden = near[:, None, :, None] & near[:, None, :]  # (14, 14, 28, 28): the patch around every other pixel
+    hidden = (
+        near[:, None, :, None] & near[:, None, :]
+    )  # (14, 14, 28, 28): the patch around every other pixel
     whole = model.probabilities(tile[None])[0]
     left = model.probabilities(np.where(hidden, 0, tile).reshape(-1, size, size))[:, whole.argmax()]
-    loss = np.log(whole.max() / np.maximum(left, 1e-6)).clip(0).reshape(len(middles), -1).astype(np.float32)
+    loss = (
+        np.log(whole.max() / np.maximum(left, 1e-6))
+        .clip(0)
+        .reshape(len(middles), -1)
+        .astype(np.float32)
+    )
     share = cv2.resize(loss / max(float(loss.max()), 1e-6), (size, size))[..., None] ** 0.5
     grey = tile[..., None].astype(np.float32)
     return (grey * (share * [1.0, 0.25, 0.1] + (1 - share) * [0.7, 0.75, 0.8])).astype(np.uint8)

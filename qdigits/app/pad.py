@@ -1,4 +1,5 @@
 """The drawing pad: a Streamlit component for mouse, touch and pen, white on black like MNIST."""
+
 import base64
 
 import streamlit as st

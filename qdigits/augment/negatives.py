@@ -31,7 +31,9 @@ def _draw(path: Tensor, count: Tensor, rng: Generator) -> Tensor:
     """The first `count` (N,) strokes of paths (N, S, K, 2), each in one width of pen."""
     held = torch.arange(path.shape[1], device=path.device) < count[:, None]
     path = _fit(torch.where(held[:, :, None, None], path, path[:, :1]), rng)
-    pieces = torch.stack([path[:, :, :-1], path[:, :, 1:]], 3).flatten(1, 2)  # (N, S * (K - 1), 2, 2)
+    pieces = torch.stack([path[:, :, :-1], path[:, :, 1:]], 3).flatten(
+        1, 2
+    )  # (N, S * (K - 1), 2, 2)
     width = uniform(path, rng, 1.2, 3.2)[:, None] * held.repeat_interleave(path.shape[2] - 1, 1)
     return strokes(pieces, width)
 
@@ -44,10 +46,19 @@ def _glyphs(digits: Tensor, rng: Generator) -> Tensor:
     b = b * bent + (a + c) / 2 * (1 - bent)
     t = torch.linspace(0, 1, CURVE + 1, device=digits.device)[None, None, :, None]
     path = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c  # (N, S, K, 2) quadratic Bezier curves
-    turn, sweep = (uniform(digits, rng, low, high, (strokes_most, 1)) for low, high in ((0, 2 * math.pi), (2, 6.5)))
+    turn, sweep = (
+        uniform(digits, rng, low, high, (strokes_most, 1))
+        for low, high in ((0, 2 * math.pi), (2, 6.5))
+    )
     turn = turn + t[..., 0] * sweep
-    arc = torch.stack([turn.cos(), turn.sin()], -1) * uniform(digits, rng, 0.2, 0.5, (strokes_most, 1, 2)) + c
-    path = torch.where((uniform(digits, rng, shape=(strokes_most,)) < 0.35)[:, :, None, None], arc, path)
+    arc = (
+        torch.stack([turn.cos(), turn.sin()], -1)
+        * uniform(digits, rng, 0.2, 0.5, (strokes_most, 1, 2))
+        + c
+    )
+    path = torch.where(
+        (uniform(digits, rng, shape=(strokes_most,)) < 0.35)[:, :, None, None], arc, path
+    )
     knot = (uniform(digits, rng, shape=(strokes_most,)) * (CURVE + 1)).long()
     before = torch.cat([path[:, :1], path[:, :-1]], 1)
     meet = before.gather(2, knot[:, :, None, None].expand(n, strokes_most, 1, 2))
@@ -66,7 +77,11 @@ def _printed(digits: Tensor, rng: Generator) -> Tensor:
 
 def _sticks(digits: Tensor, rng: Generator) -> Tensor:
     """Two straight lines that need not meet."""
-    return _draw(uniform(digits, rng, shape=(2, 2, 2)), torch.full((len(digits),), 2, device=digits.device), rng)
+    return _draw(
+        uniform(digits, rng, shape=(2, 2, 2)),
+        torch.full((len(digits),), 2, device=digits.device),
+        rng,
+    )
 
 
 def _scribble(digits: Tensor, rng: Generator) -> Tensor:
@@ -84,7 +99,9 @@ def _pair(digits: Tensor, rng: Generator) -> Tensor:
     narrow = size * uniform(digits, rng, 0.8, 1)
     low = uniform(digits, rng, -0.1, 0.1)
     left = resample(digits, affine(wide=narrow, high=size, right=-gap, like=digits))
-    right = resample(digits.roll(1, 0), affine(wide=narrow, high=size, right=gap, down=low, like=digits))
+    right = resample(
+        digits.roll(1, 0), affine(wide=narrow, high=size, right=gap, down=low, like=digits)
+    )
     return torch.maximum(left, right)
 
 
@@ -113,19 +130,30 @@ def _paper(digits: Tensor, rng: Generator) -> Tensor:
     salt = (noise < level * 0.3).float()
     corner = uniform(digits, rng, -1, 0.4, (2,))
     size = uniform(digits, rng, 0.25, 1.4, (2,))
-    inside = [(axis > corner[:, i : i + 1]) & (axis < (corner + size)[:, i : i + 1]) for i in (0, 1)]
+    inside = [
+        (axis > corner[:, i : i + 1]) & (axis < (corner + size)[:, i : i + 1]) for i in (0, 1)
+    ]
     box = (inside[0][:, None] & inside[1][:, :, None])[:, None].float() * level.clamp(0.4)
     point = uniform(digits, rng, 3, 25, (8, 1, 2)).expand(n, 8, 2, 2)
-    dots = strokes(point, uniform(digits, rng, 0.5, 3, (8,)) * (uniform(digits, rng, shape=(8,)) < 0.6))
+    dots = strokes(
+        point, uniform(digits, rng, 0.5, 3, (8,)) * (uniform(digits, rng, shape=(8,)) < 0.6)
+    )
     for number, other in enumerate((noise * level, salt, box, dots)):
         image = torch.where(kind == number, other, image)
     return image
 
 
 KINDS = (
-    (_glyphs, 15), (_printed, 24), (letters, 20), (_sticks, 11), (_scribble, 5), (_pair, 11), (_over, 2), (_turned, 6),
+    (_glyphs, 15),
+    (_printed, 24),
+    (letters, 20),
+    (_sticks, 11),
+    (_scribble, 5),
+    (_pair, 11),
+    (_over, 2),
+    (_turned, 6),
     (_paper, 6),
-)  # per cent  # fmt: skip
+)  # per cent
 
 
 def negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -> Tensor:

@@ -19,7 +19,7 @@ LIKE_DIGITS = (  # a reader who doesn't know the alphabet may well take these fo
     "ϩЅІБВЗОЦЧЬЭбвзоцчъьэѕіѲѳѺѻҍҕҘҙҶҷҹӀӋӌӏӘӠӡӨөԆԌԍԐԑԛԳԴԶԿՁՂՅՎՏՕգզլկճշվցօງຣວႡႢႨႯႷႽჃვზკმპხჰჳჷᐟᐠᑊᑫᑳᑴ"
     "ᑵᒀᒃᒅᒉᒓᒣᒭᔆᔐᔗᔘᔦᔮᔯᔰᕊᕐᕒᖊᖧᗞᙆᴅᴈᴉᴏᴑᴟᴢᴣᶅⱫⱬⱰⱾⴄⴉⴗⴘⴝⴣⴤⴰⴵⵁⵏⵑⵔⵖꓐꓓꓖꓜꓢꓭꓲꓳꓶꙄꙅꙆꙩꜢꜣꜪꜱꝗꞀꞁꞋꞌꞍꟻꟼꟾ𐌁𐌃𐌉𐌚𐌜"
     "\u05d5\u05d8\u05d9\u05da\u05dc\u05df\u05e1\u05e3\u05e8\u0627\u0647\u0648\u066f\u06d5\u07cb\u07d4\u07d7\u07de\u07e3"
-)  # fmt: skip
+)
 LAST = 0x11000  # beyond it the font has mathematical doubles alone
 
 

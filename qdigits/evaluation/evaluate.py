@@ -85,7 +85,11 @@ class Report:
         )
 
     def save(self, path: str | Path) -> None:
-        headline = {"accuracy": self.all.share, "interval": self.all.interval, "wrong_in_10000": self.wrong_in_10000}
+        headline = {
+            "accuracy": self.all.share,
+            "interval": self.all.interval,
+            "wrong_in_10000": self.wrong_in_10000,
+        }
         write_atomically(Path(path), json.dumps({"headline": headline} | asdict(self)).encode())
 
     @classmethod
@@ -101,7 +105,11 @@ class Report:
 
 
 def report_from(
-    probabilities: np.ndarray, split: Split, threshold: float = 0.5, model: str = "model", data: str = "digits"
+    probabilities: np.ndarray,
+    split: Split,
+    threshold: float = 0.5,
+    model: str = "model",
+    data: str = "digits",
 ) -> Report:
     """Takes calibrated probabilities (N, 10), a row summing to at most 1, of the N labelled digits of the split."""
     labels, rows = split.labels.numpy(), np.arange(len(split))
@@ -113,24 +121,38 @@ def report_from(
     wrong = rows[~right][np.argsort(-confidence[~right], kind="stable")]
     tiles = split.images.numpy()
     return Report(
-        model=model, data=data, all=Rate(int(right.sum()), len(split)),
+        model=model,
+        data=data,
+        all=Rate(int(right.sum()), len(split)),
         accepted=Rate(int(right[sure].sum()), int(sure.sum())),
         nll=float(-np.log(np.maximum(probabilities[rows, labels], 1e-12)).mean()),
-        ece=float(sum(len(b) * abs(right[b].mean() - confidence[b].mean()) for b in bins) / len(split)),
+        ece=float(
+            sum(len(b) * abs(right[b].mean() - confidence[b].mean()) for b in bins) / len(split)
+        ),
         classes=_rates(right, labels),
         writers={} if split.writers is None else _rates(right, split.writers.numpy()),
         series={} if split.series is None else _rates(right, split.series.numpy()),
         confusion=confusion.tolist(),
         reliability=[[float(confidence[b].mean()), float(right[b].mean())] for b in bins],
         mistakes=[
-            Mistake(i, int(labels[i]), int(digits[i]), float(confidence[i]), base64.b64encode(tiles[i]).decode())
+            Mistake(
+                i,
+                int(labels[i]),
+                int(digits[i]),
+                float(confidence[i]),
+                base64.b64encode(tiles[i]).decode(),
+            )
             for i in wrong[:GALLERY].tolist()
         ],
     )
 
 
 def evaluate(
-    model: Any, source: str = "qmnist", data_dir: str | Path | None = None, split: str = "official", seed: int = 0,
+    model: Any,
+    source: str = "qmnist",
+    data_dir: str | Path | None = None,
+    split: str = "official",
+    seed: int = 0,
     name: str = "model",
 ) -> Report:
     """The only code that opens test files.
@@ -150,7 +172,10 @@ def evaluate(
 def _rates(right: np.ndarray, groups: np.ndarray) -> dict[str, Rate]:
     names, index, counts = np.unique(groups, return_inverse=True, return_counts=True)
     hits = np.bincount(index, right).astype(int)
-    return {str(name): Rate(int(hit), int(count)) for name, hit, count in zip(names, hits, counts, strict=True)}
+    return {
+        str(name): Rate(int(hit), int(count))
+        for name, hit, count in zip(names, hits, counts, strict=True)
+    }
 
 
 class History(list[dict[str, float]]):
@@ -158,7 +183,9 @@ class History(list[dict[str, float]]):
 
     @classmethod
     def load(cls, run_dir: str | Path) -> History:
-        return cls(json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text().splitlines())
+        return cls(
+            json.loads(line) for line in (Path(run_dir) / "metrics.jsonl").read_text().splitlines()
+        )
 
     def best(self) -> dict[str, float]:
         """The epoch that validation liked best; the first of equals."""

@@ -19,11 +19,22 @@ from qdigits.files import new_folder, write_atomically
 
 INK, ACCENT, SOFT = "#1f2933", "#d1495b", "#8d99ae"
 STYLE: Any = {
-    "figure.dpi": 150, "figure.facecolor": "white", "font.size": 9, "text.color": INK,
-    "axes.edgecolor": SOFT, "axes.labelcolor": INK, "axes.titlesize": 10, "axes.titleweight": "bold",
-    "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False,
-    "xtick.color": INK, "ytick.color": INK, "legend.frameon": False, "svg.hashsalt": "qdigits",
-}  # fmt: skip
+    "figure.dpi": 150,
+    "figure.facecolor": "white",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.frameon": False,
+    "svg.hashsalt": "qdigits",
+}
 PER_ROW = 10  # of the gallery
 
 
@@ -33,11 +44,22 @@ def curves(history: History) -> Any:
     epochs, best = [row["epoch"] for row in history], history.best()
     for part, color in (("train", SOFT), ("validation", ACCENT)):
         left.plot(epochs, [row[f"{part}_loss"] for row in history], color=color, label=part)
-        right.plot(epochs, [1 - row[f"{part}_accuracy"] for row in history], color=color, label=part)
+        right.plot(
+            epochs, [1 - row[f"{part}_accuracy"] for row in history], color=color, label=part
+        )
     wrong = 1 - best["validation_accuracy"]
     right.plot(best["epoch"], wrong, "o", color=ACCENT)
-    right.annotate(f"{wrong:.2%}", (best["epoch"], wrong), xytext=(0, 8), textcoords="offset points", ha="center")
-    for axes, title, formatter in (left, "Loss", "{x:g}"), (right, "Wrong answers", PercentFormatter(1)):
+    right.annotate(
+        f"{wrong:.2%}",
+        (best["epoch"], wrong),
+        xytext=(0, 8),
+        textcoords="offset points",
+        ha="center",
+    )
+    for axes, title, formatter in (
+        (left, "Loss", "{x:g}"),
+        (right, "Wrong answers", PercentFormatter(1)),
+    ):
         axes.set(title=title, xlabel="epoch", yscale="log")
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(formatter)
@@ -50,7 +72,9 @@ def curves(history: History) -> Any:
 def confusion(report: Report) -> Any:
     """Which digit is taken for which: shares of a row; only mistakes are coloured, or nothing else would be seen."""
     counts = np.array(report.confusion)
-    mistakes = np.where(np.eye(10, dtype=bool), 0, counts / np.maximum(counts.sum(1, keepdims=True), 1))
+    mistakes = np.where(
+        np.eye(10, dtype=bool), 0, counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    )
     figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
     axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1.6 * mistakes.max(), 1e-9))
     for (row, column), count in np.ndenumerate(counts):
@@ -71,7 +95,12 @@ def reliability(report: Report) -> Any:
     low = min(claimed.min(), true.min()) - 0.01
     axes.plot([low, 1], [low, 1], color=SOFT, lw=1, ls="--")
     axes.plot(claimed, true, "o-", color=ACCENT, ms=4)
-    axes.set(title=f"Calibration error {report.ece:.2%}", xlabel="confidence", ylabel="share right", aspect="equal")
+    axes.set(
+        title=f"Calibration error {report.ece:.2%}",
+        xlabel="confidence",
+        ylabel="share right",
+        aspect="equal",
+    )
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     return figure
@@ -81,7 +110,9 @@ def mistakes(report: Report) -> Any:
     """The most confident mistakes as the network saw them: what was written, what was read, how surely."""
     shown = report.mistakes
     rows = max(1, -(-len(shown) // PER_ROW))
-    figure, grid = plt.subplots(rows, PER_ROW, figsize=(8, 1.1 * rows), layout="constrained", squeeze=False)
+    figure, grid = plt.subplots(
+        rows, PER_ROW, figsize=(8, 1.1 * rows), layout="constrained", squeeze=False
+    )
     for axes in grid.flat:
         axes.set_axis_off()
     if not shown:
@@ -94,8 +125,10 @@ def mistakes(report: Report) -> Any:
 
 
 FIGURES: dict[str, Callable[[Report], Any]] = {
-    "confusion.png": confusion, "reliability.png": reliability, "mistakes.png": mistakes,
-}  # fmt: skip
+    "confusion.png": confusion,
+    "reliability.png": reliability,
+    "mistakes.png": mistakes,
+}
 
 
 def save_report(report: Report, folder: Path) -> None:

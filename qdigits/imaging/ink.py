@@ -5,8 +5,14 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-EDGE, SOLID = 72, 128  # an ink map's value on the edge of a stroke, and what every stroke reaches somewhere
-LONGEST, SHORTEST = 2000, 28  # working size (longest side, pixels): larger pictures are shrunk, smaller enlarged
+EDGE, SOLID = (
+    72,
+    128,
+)  # an ink map's value on the edge of a stroke, and what every stroke reaches somewhere
+LONGEST, SHORTEST = (
+    2000,
+    28,
+)  # working size (longest side, pixels): larger pictures are shrunk, smaller enlarged
 COARSE = 128  # the sheet itself changes slowly: this many pixels show it
 DARKEST = 32  # paper's brightness; below it a camera sees noise
 BOXED = 35  # the smallest box of a form, a third of the shortest underline (pixels)
@@ -27,7 +33,9 @@ def find_ink(photo: np.ndarray, brighter: bool) -> tuple[np.ndarray, float]:
         photo, small = cv2.bitwise_not(photo), cv2.bitwise_not(small)
     paper = _paper(small)
     marks = np.clip(paper - small, 0, None).reshape(-1, 3)
-    weights = marks[marks.sum(1) >= marks.sum(1).max() / 2].mean(0) ** 2 + 1e-6  # the channels that show the ink
+    weights = (
+        marks[marks.sum(1) >= marks.sum(1).max() / 2].mean(0) ** 2 + 1e-6
+    )  # the channels that show the ink
     weights /= weights.sum()
     bright = cv2.resize((paper @ weights).clip(0, 255).astype(np.float32), photo.shape[1::-1])
     marks = bright - cv2.transform(photo, weights[None].astype(np.float32))
@@ -40,7 +48,9 @@ def _levelled(marks: np.ndarray) -> np.ndarray:
     Source  Otsu 1979, IEEE Transactions on Systems, Man, and Cybernetics 9(1).
     """
     sample = marks[:: max(marks.shape[0] // 300, 1), :: max(marks.shape[1] // 300, 1)]
-    noise = float(np.percentile(np.abs(sample), 25)) / 0.32  # a normal distribution's; holds with half the sheet inked
+    noise = (
+        float(np.percentile(np.abs(sample), 25)) / 0.32
+    )  # a normal distribution's; holds with half the sheet inked
     floor = min(max(4 * noise, 10.0), 60.0)
     marks = marks.clip(0, 255)
     strong = marks[marks > floor].astype(np.uint8)
@@ -53,11 +63,15 @@ def _levelled(marks: np.ndarray) -> np.ndarray:
 
 def _without_lines(ink: np.ndarray) -> np.ndarray:
     """Boxes, combs, tables and underlines wiped out in place; strokes that cross them stay."""
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats((ink >= EDGE).astype(np.uint8), connectivity=8)
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(
+        (ink >= EDGE).astype(np.uint8), connectivity=8
+    )
     longest = boxes[:, 2:4].max(1) * (np.arange(len(boxes)) > 0)  # but not of the paper
     size = max(np.median(boxes[longest >= 10, 3]), BOXED) if longest.max() >= BOXED else BOXED
     found = np.flatnonzero(longest >= BOXED)
-    nested = boxes[found, 2:4].prod(1).sum() > 5 * ink.size  # rings in rings are no form, and would take seconds
+    nested = (
+        boxes[found, 2:4].prod(1).sum() > 5 * ink.size
+    )  # rings in rings are no form, and would take seconds
     for label in () if nested else found:
         left, top, width, height = boxes[label, :4]
         where = slice(top, top + height), slice(left, left + width)
@@ -78,7 +92,12 @@ def _without_lines(ink: np.ndarray) -> np.ndarray:
         else:
             continue
         lines = cv2.dilate(lines, np.ones((3, 3), np.uint8))
-        ink[where][cv2.warpAffine(lines, turn, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP) > 0] = 0
+        ink[where][
+            cv2.warpAffine(
+                lines, turn, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+            )
+            > 0
+        ] = 0
     return ink
 
 
@@ -101,7 +120,9 @@ def _paper(small: np.ndarray) -> np.ndarray:
     side = min(grey.shape) // 2
     marks = _closed(flat, side) - flat
     found = (marks > marks.max() / 2).astype(np.uint8)
-    depth = cv2.distanceTransform(cv2.copyMakeBorder(found, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3)
+    depth = cv2.distanceTransform(
+        cv2.copyMakeBorder(found, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
+    )
     ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))]
     stroke = 2 * np.percentile(ridge, 90) if ridge.size else 1.0
     side = int(min(max(4 * stroke, 9), side))

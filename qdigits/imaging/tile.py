@@ -15,9 +15,20 @@ from qdigits.errors import ImageError
 from qdigits.files import read_file
 from qdigits.imaging.ink import EDGE, LONGEST, SOLID, find_ink, polarity
 
-TILE, BOX, CENTRE = 28, 20, 14  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
+TILE, BOX, CENTRE = (
+    28,
+    20,
+    14,
+)  # MNIST's tile, the box its digits fill, where their centre of mass lies (pixels)
 FORMATS = ("PNG", "JPEG", "GIF", "BMP", "WEBP", "TIFF")
-KEPT = {"1": "L", "L": "L", "LA": "LA", "I": "I", "F": "F", "CMYK": "CMYK"}  # Pillow's mode, the one to make small
+KEPT = {
+    "1": "L",
+    "L": "L",
+    "LA": "LA",
+    "I": "I",
+    "F": "F",
+    "CMYK": "CMYK",
+}  # Pillow's mode, the one to make small
 SPECK = 8  # a smaller mark (pixels) is no digit
 MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
 
@@ -29,7 +40,9 @@ class Prepared(NamedTuple):
     reduced: float  # original pixels to one of the photo's
     evened: np.ndarray  # uint8 (h, w), light evened out, ink 255 on paper 0
     ink: np.ndarray  # uint8 (h, w), only what belongs to the digit
-    box: tuple[int, int, int, int] | None  # left, top, right, bottom on this photo; None: nothing there
+    box: (
+        tuple[int, int, int, int] | None
+    )  # left, top, right, bottom on this photo; None: nothing there
     tile: np.ndarray  # uint8 (28, 28)
     doubtful: bool  # which is ink and which is paper can't be told: ask for both
 
@@ -46,7 +59,9 @@ def open_reduced(source: Any) -> tuple[np.ndarray, float]:
     elif hasattr(source, "read"):
         source = source.read(MAX_BYTES + 1)
     try:
-        with warnings.catch_warnings():  # of damage, of many pixels: said elsewhere, in our own words
+        with (
+            warnings.catch_warnings()
+        ):  # of damage, of many pixels: said elsewhere, in our own words
             warnings.simplefilter("ignore")
             return _decoded(source)
     except ImageError:
@@ -54,7 +69,9 @@ def open_reduced(source: Any) -> tuple[np.ndarray, float]:
     except UnidentifiedImageError as error:
         raise ImageError(f"not a picture; give one of {', '.join(FORMATS)}") from error
     except Exception as error:  # Pillow raises far more than OSError on a damaged file
-        raise ImageError(f"not a picture that can be read ({error}); give one of {', '.join(FORMATS)}") from error
+        raise ImageError(
+            f"not a picture that can be read ({error}); give one of {', '.join(FORMATS)}"
+        ) from error
 
 
 def _decoded(source: Any) -> tuple[np.ndarray, float]:
@@ -65,13 +82,17 @@ def _decoded(source: Any) -> tuple[np.ndarray, float]:
     if not isinstance(source, Image.Image):
         return _from_array(source), 1.0
     longer = max(source.size)
-    most = MAX_PIXELS // 2 if source.format == "WEBP" else MAX_PIXELS  # its decoder makes three copies
+    most = (
+        MAX_PIXELS // 2 if source.format == "WEBP" else MAX_PIXELS
+    )  # its decoder makes three copies
     if source.width * source.height > most:
         raise ImageError(f"{source.width} x {source.height} pixels; at most {most:,} are read")
     if coded and source.format == "TIFF":
         with suppress(EOFError):
             source.seek(1)
-            raise ImageError("a file of several pages; give each by itself, as a file or as a Pillow image")
+            raise ImageError(
+                "a file of several pages; give each by itself, as a file or as a Pillow image"
+            )
     if coded and longer > LONGEST:  # a JPEG can be decoded to a half, a quarter or an eighth
         source.draft(None, (source.width * LONGEST // longer, source.height * LONGEST // longer))
     photo = _from_array(np.asarray(ImageOps.exif_transpose(_reduced(source))))
@@ -98,14 +119,26 @@ def _from_array(array: Any) -> np.ndarray:
         array = array[0]
     if array.ndim == 3 and array.shape[0] in (3, 4) and array.shape[2] not in (1, 3, 4):
         array = np.moveaxis(array, 0, 2)
-    if array.dtype.kind not in "biuf" or array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
-        raise ImageError(f"array of shape {array.shape} and type {array.dtype} is no picture: give (H, W) or (H, W, 3)")
+    if (
+        array.dtype.kind not in "biuf"
+        or array.ndim not in (2, 3)
+        or array.shape[2:] not in ((), (1,), (3,), (4,))
+    ):
+        raise ImageError(
+            f"array of shape {array.shape} and type {array.dtype} is no picture: give (H, W) or (H, W, 3)"
+        )
     if not 0 < array.shape[0] * array.shape[1] <= MAX_PIXELS:
-        raise ImageError(f"array of {array.shape[1]} x {array.shape[0]} pixels; 1 to {MAX_PIXELS:,} can be read")
+        raise ImageError(
+            f"array of {array.shape[1]} x {array.shape[0]} pixels; 1 to {MAX_PIXELS:,} can be read"
+        )
     array = _to_uint8(array)
     if array.ndim == 3 and array.shape[2] == 4:
         return _on_backdrop(array)
-    return array if array.ndim == 3 and array.shape[2] == 3 else cv2.cvtColor(array, cv2.COLOR_GRAY2RGB)
+    return (
+        array
+        if array.ndim == 3 and array.shape[2] == 3
+        else cv2.cvtColor(array, cv2.COLOR_GRAY2RGB)
+    )
 
 
 def _to_uint8(array: np.ndarray) -> np.ndarray:
@@ -153,7 +186,9 @@ def prepare(source: Any, swap: bool = False) -> Prepared:
     """
     photo, reduced = open_reduced(source)
     small = photo.shape[:2] == (TILE, TILE)
-    framed = small and not (photo[[0, -1]].any() or photo[:, [0, -1]].any())  # as MNIST's are, in black: no doubt
+    framed = small and not (
+        photo[[0, -1]].any() or photo[:, [0, -1]].any()
+    )  # as MNIST's are, in black: no doubt
     brighter, doubtful = (True, False) if framed else polarity(photo)
     if small and brighter != swap:
         grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
@@ -161,10 +196,19 @@ def prepare(source: Any, swap: bool = False) -> Prepared:
     evened, scale = find_ink(photo, brighter != swap)
     ink, box = _one_digit(evened)
     if box is None:
-        return Prepared(photo, reduced, evened, ink, None, np.zeros((TILE, TILE), np.uint8), doubtful)
+        return Prepared(
+            photo, reduced, evened, ink, None, np.zeros((TILE, TILE), np.uint8), doubtful
+        )
     left, top, right, bottom = box
-    on_photo = (int(left * scale), int(top * scale), math.ceil(right * scale), math.ceil(bottom * scale))
-    return Prepared(photo, reduced, evened, ink, on_photo, fit_tile(ink[top:bottom, left:right]), doubtful)
+    on_photo = (
+        int(left * scale),
+        int(top * scale),
+        math.ceil(right * scale),
+        math.ceil(bottom * scale),
+    )
+    return Prepared(
+        photo, reduced, evened, ink, on_photo, fit_tile(ink[top:bottom, left:right]), doubtful
+    )
 
 
 def _one_digit(evened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int] | None]:
@@ -197,7 +241,9 @@ def fit_tile(ink: np.ndarray) -> np.ndarray:
     """
     scale = BOX / max(ink.shape)
     size = (max(round(ink.shape[1] * scale), 1), max(round(ink.shape[0] * scale), 1))
-    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC).astype(np.float32)
+    small = cv2.resize(
+        ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    ).astype(np.float32)
     small *= 255 / max(float(np.percentile(small, 98)), 1.0)
     mass = small.sum() or 1.0
     x = CENTRE - (small.sum(0) @ np.arange(size[0])) / mass

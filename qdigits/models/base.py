@@ -37,7 +37,13 @@ class DigitModel(nn.Module):
         super().__init__()
         self.dimensions, self.body = dimensions, body
         self.card: dict[str, Any] = {}
-        buffers = {"mean": 0.1307, "std": 0.3081, "temperature": 1.0, "nothing": NEVER, "accept": 0.5}
+        buffers = {
+            "mean": 0.1307,
+            "std": 0.3081,
+            "temperature": 1.0,
+            "nothing": NEVER,
+            "accept": 0.5,
+        }
         for name, value in buffers.items():
             self.register_buffer(name, torch.tensor(value))
 
@@ -52,13 +58,17 @@ class DigitModel(nn.Module):
 
     def calibrated(self, logits: Tensor) -> Tensor:
         """Probabilities (N, 10); what is missing to 1 in a row is the probability of no digit at all."""
-        nothing = self.nothing.expand(logits.shape[0], 1)  # not len(): the exporter would fix the batch
+        nothing = self.nothing.expand(
+            logits.shape[0], 1
+        )  # not len(): the exporter would fix the batch
         return torch.cat([logits / self.temperature, nothing], 1).softmax(1)[:, :10]
 
     @torch.inference_mode()
     def probabilities(self, tiles: np.ndarray) -> np.ndarray:
         """Calibrated probabilities, float32 (N, 10), of uint8 tiles (N, 28, 28)."""
-        images = torch.from_numpy(tiles).to(self.mean.device)[:, None].float() / 255  # (N, 1, 28, 28)
+        images = (
+            torch.from_numpy(tiles).to(self.mean.device)[:, None].float() / 255
+        )  # (N, 1, 28, 28)
         return self.calibrated(self(images)).cpu().numpy()
 
 
@@ -71,11 +81,15 @@ class MLP(DigitModel):
         super().__init__(
             nn.Sequential(
                 nn.Flatten(),  # (N, 784)
-                nn.Linear(784, hidden1), nn.ReLU(),
-                nn.Linear(hidden1, hidden2), nn.ReLU(),
+                nn.Linear(784, hidden1),
+                nn.ReLU(),
+                nn.Linear(hidden1, hidden2),
+                nn.ReLU(),
                 nn.Linear(hidden2, 10),
-            ), hidden1=hidden1, hidden2=hidden2,
-        )  # fmt: skip
+            ),
+            hidden1=hidden1,
+            hidden2=hidden2,
+        )
 
     @torch.no_grad()
     def backpropagate(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -85,7 +99,9 @@ class MLP(DigitModel):
         for layer in layers[:-1]:
             inputs.append(layer(inputs[-1]).relu_())
         logits = layers[-1](inputs[-1])
-        slope = (logits.softmax(1) - F.one_hot(labels, 10)) / len(labels)  # of the loss, by the layer's output
+        slope = (logits.softmax(1) - F.one_hot(labels, 10)) / len(
+            labels
+        )  # of the loss, by the layer's output
         for layer, given in zip(layers[::-1], inputs[::-1], strict=True):
             layer.weight.grad, layer.bias.grad = slope.T @ given, slope.sum(0)
             if given is not inputs[0]:
@@ -134,8 +150,9 @@ class CNN(DigitModel):
                 *(Residual(outer) for _ in range(3)),
                 nn.Sequential(Flatten(), nn.Dropout(0.3)),  # as one: in files, the Linear is body.8
                 nn.Linear(outer * 49, 10),
-            ), width=width,
-        )  # fmt: skip
+            ),
+            width=width,
+        )
 
 
 class Tiny(DigitModel):
@@ -179,7 +196,9 @@ class Cosines(nn.Module):
         waves = torch.cos(torch.outer(torch.arange(5), torch.arange(5) + 0.5) * torch.pi / 5)
         waves /= waves.norm(dim=1, keepdim=True)
         lowest = sorted(product(range(5), repeat=2), key=sum)[:count]
-        filters = torch.stack([0.3 * (1 + i + j) * waves[i].outer(waves[j]) for i, j in lowest])[:, None]
+        filters = torch.stack([0.3 * (1 + i + j) * waves[i].outer(waves[j]) for i, j in lowest])[
+            :, None
+        ]
         self.register_buffer("filters", torch.cat([filters, -filters]))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -196,7 +215,9 @@ class Fast97(DigitModel):
     def __init__(self) -> None:
         channels, side = 2 * self.cosines, 14 - self.edge
         layers = [nn.ZeroPad2d(-self.edge), Cosines(self.cosines)]  # (N, 12, 10, 10)
-        for width, stride in zip(self.widths, (2, 1, 1), strict=False):  # the first halves the picture
+        for width, stride in zip(
+            self.widths, (2, 1, 1), strict=False
+        ):  # the first halves the picture
             layers.append(_conv(channels, width, stride=stride))  # (N, 32, 5, 5)
             channels, side = width, math.ceil(side / stride)
         super().__init__(nn.Sequential(*layers, nn.Conv2d(channels, 10, side), nn.Flatten()))

@@ -39,7 +39,10 @@ def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
 def save_model(model: DigitModel, path: str | Path, card: Mapping[str, Any]) -> None:
     """Write a model file. Raises ModelFileError if a weight is not finite, QDigitsError if the disk refuses."""
     dense = torch.contiguous_format
-    state = {name: value.detach().cpu().clone(memory_format=dense) for name, value in model.state_dict().items()}
+    state = {
+        name: value.detach().cpu().clone(memory_format=dense)
+        for name, value in model.state_dict().items()
+    }
     if not all(value.isfinite().all() for value in state.values()):
         raise ModelFileError(f"{path}: the weights are not finite; nothing was written")
     buffer = io.BytesIO()
@@ -60,7 +63,9 @@ def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
         if not all(value.isfinite().all() for value in state.values()):
             raise ModelFileError("its weights are not finite")
         model = _rebuilt(about, state) if "architecture" in about else _brief(state)
-        if not np.isfinite(model.eval().probabilities(np.eye(28, dtype=np.uint8)[None] * 255)).all():
+        if not np.isfinite(
+            model.eval().probabilities(np.eye(28, dtype=np.uint8)[None] * 255)
+        ).all():
             raise ModelFileError("its answers are not finite")
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
@@ -75,7 +80,9 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
     if about.get("format") != FORMAT or told != _digest(about, state):
         raise ModelFileError("damaged: its checksum does not match")
     if about["architecture"] not in MODELS:
-        raise ModelFileError(f"unknown architecture {about['architecture'][:40]!r}; known are {', '.join(MODELS)}")
+        raise ModelFileError(
+            f"unknown architecture {about['architecture'][:40]!r}; known are {', '.join(MODELS)}"
+        )
     make: Callable[..., DigitModel] = MODELS[about["architecture"]]
     dimensions, card = json.loads(about["dimensions"]), json.loads(about["card"])
     if not isinstance(card, dict):
@@ -83,7 +90,9 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
     if dimensions.keys() != inspect.signature(make).parameters.keys() or not all(
         type(size) is int and 1 <= size <= WIDEST for size in dimensions.values()
     ):
-        raise ModelFileError(f"no {about['architecture']} has the dimensions {about['dimensions'][:80]!r}")
+        raise ModelFileError(
+            f"no {about['architecture']} has the dimensions {about['dimensions'][:80]!r}"
+        )
     with torch.device("meta"):  # shapes without memory, whatever was declared
         model = make(**dimensions)
     expected = {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}
@@ -99,8 +108,12 @@ def _brief(state: dict[str, Tensor]) -> DigitModel:
     model, found = build("mlp"), {value.shape: value for value in state.values()}
     names = {weight.shape: name for name, weight in model.named_parameters()}
     if len(state) != len(names) or found.keys() != names.keys():
-        raise ModelFileError("weights without a description, and not those of the brief's 784-128-64-10 network")
-    model.load_state_dict(model.state_dict() | {names[shape]: value for shape, value in found.items()})
+        raise ModelFileError(
+            "weights without a description, and not those of the brief's 784-128-64-10 network"
+        )
+    model.load_state_dict(
+        model.state_dict() | {names[shape]: value for shape, value in found.items()}
+    )
     model.card = {"architecture": "mlp", "recipe": "unknown: a bare state_dict"}
     return model
 
@@ -138,5 +151,7 @@ def load_state(path: Path) -> dict[str, Any]:
         except FileNotFoundError:
             continue
         except Exception:
-            logging.getLogger(__name__).warning("%s is damaged; looking for the one before it", candidate)
+            logging.getLogger(__name__).warning(
+                "%s is damaged; looking for the one before it", candidate
+            )
     raise ModelFileError(f"{path}: no training state to go on from; choose another --run-dir")

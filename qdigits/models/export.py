@@ -29,7 +29,9 @@ class _Answer(nn.Module):
         super().__init__()
         self.model, self.nothing = model, float(model.nothing)
 
-    def forward(self, image: Tensor) -> Tensor:  # what `calibrated` does, by operators that graph.py lets in
+    def forward(
+        self, image: Tensor
+    ) -> Tensor:  # what `calibrated` does, by operators that graph.py lets in
         logits = F.pad(self.model(image) / self.model.temperature, (0, 1), value=self.nothing)
         return F.pad(logits.softmax(1), (0, -1))
 
@@ -38,14 +40,22 @@ def _onnx(model: DigitModel) -> bytes:
     try:
         import onnxscript  # noqa: F401  # the exporter needs it, and names it only deep in a traceback
     except ImportError as error:
-        raise ConfigError("exporting to .onnx needs more packages; pip install 'qdigits[onnx]'") from error
+        raise ConfigError(
+            "exporting to .onnx needs more packages; pip install 'qdigits[onnx]'"
+        ) from error
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
-            _Answer(model), (torch.zeros(2, 1, 28, 28),), dynamo=True, opset_version=OPSET, input_names=["image"],
-            output_names=["probabilities"], dynamic_shapes={"image": {0: torch.export.Dim("batch")}}, verbose=False,
-        )  # fmt: skip
+            _Answer(model),
+            (torch.zeros(2, 1, 28, 28),),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["image"],
+            output_names=["probabilities"],
+            dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
+            verbose=False,
+        )
     assert program is not None  # for mypy: it is None only where nothing is traced
     about = {"threshold": model.threshold, "card": model.card}
     for part in (program.model.graph, *program.model.graph):

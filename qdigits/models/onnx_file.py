@@ -17,7 +17,10 @@ import numpy as np
 
 PARTS = 10_000  # what a file is made of
 NUMBERS, STEPS = 2**18, 2**27  # made and multiplied for a tile: twice and six times what ours take
-BATCH, FAR = 4096, 10_000  # tiles for which that must hold; of any number in a shape, an edge, a stride
+BATCH, FAR = (
+    4096,
+    10_000,
+)  # tiles for which that must hold; of any number in a shape, an edge, a stride
 # Tags of onnx.proto (https://github.com/onnx/onnx): a field's number * 8 + how it is coded
 MODEL = {8: "version", 18: "producer", 26: "release", 58: "graph", 66: "operators", 114: "about"}
 GRAPH = {10: "nodes", 18: "name", 42: "weights", 90: "inputs", 98: "outputs", 106: "types"}
@@ -25,7 +28,9 @@ NODE = {10: "inputs", 18: "outputs", 26: "name", 34: "operator", 42: "settings"}
 SETTING = {10: "name", 21: "float", 24: "number", 34: "text", 64: "numbers", 160: "type"}
 WEIGHT = {8: "shape", 16: "type", 66: "name", 74: "raw"}
 TYPES = {1: "<f4", 7: "<i8"}  # of weights; integers say shapes, and nothing is computed with them
-SEAL = b"\x72\x4a\x0a\x06sha256\x12\x40"  # the same coding: one more entry of metadata, of 64 letters
+SEAL = (
+    b"\x72\x4a\x0a\x06sha256\x12\x40"  # the same coding: one more entry of metadata, of 64 letters
+)
 
 
 def sealed(model: bytes) -> bytes:
@@ -44,14 +49,19 @@ def inspect(data: bytes) -> None:
     for part in graph["weights"]:
         found = _fields(part, WEIGHT, parts)
         weight = np.frombuffer(found["raw"][-1], TYPES[found["type"][-1]]).reshape(found["shape"])
-        if not abs(weight.astype("f4", copy=False)).max(initial=0) < (FAR if weight.dtype == np.int64 else np.inf):
+        if not abs(weight.astype("f4", copy=False)).max(initial=0) < (
+            FAR if weight.dtype == np.int64 else np.inf
+        ):
             raise ValueError("a weight that is not finite, or a shape out of all proportion")
         weights[found["name"][-1]] = weight
     numbers = steps = 0
     for part in graph["nodes"]:
         found = _fields(part, NODE, parts)
         settings = [_fields(one, SETTING, parts) for one in found["settings"]]
-        told = {one["name"][-1]: one["numbers"] or [*one["number"], *one["text"], 0][0] for one in settings}
+        told = {
+            one["name"][-1]: one["numbers"] or [*one["number"], *one["text"], 0][0]
+            for one in settings
+        }
         (name, *others), (output,) = found["inputs"], found["outputs"]
         first, each = shapes[name], 1
         match found["operator"][-1].decode():
@@ -60,17 +70,33 @@ def inspect(data: bytes) -> None:
             case "Add" | "Sub" | "Mul" | "Div":
                 made = np.broadcast_shapes(first, shapes.get(others[0]) or weights[others[0]].shape)
             case "Reshape":
-                made = np.broadcast_to(False, first).reshape(weights[others[0]]).shape  # in no memory
+                made = (
+                    np.broadcast_to(False, first).reshape(weights[others[0]]).shape
+                )  # in no memory
             case "Pad" if len(others) < 3:  # else of some sides alone
                 edges = np.split(weights[others[0]], 2)
                 made = tuple(int(sum(side)) for side in zip(first, *edges, strict=True))
             case "Conv" | "AveragePool" | "MaxPool":
-                window = weights[others[0]].shape if others else (first[1], 1, *told[b"kernel_shape"])
-                pads, strides, spread = told[b"pads"], told[b"strides"], told.get(b"dilations", [1, 1])
+                window = (
+                    weights[others[0]].shape if others else (first[1], 1, *told[b"kernel_shape"])
+                )
+                pads, strides, spread = (
+                    told[b"pads"],
+                    told[b"strides"],
+                    told.get(b"dilations", [1, 1]),
+                )
                 along = zip(first[2:], window[2:], pads[:2], pads[2:], strides, spread, strict=True)
-                made = first[0], window[0], *((a - d * (k - 1) - 1 + p + q) // s + 1 for a, k, p, q, s, d in along)
+                made = (
+                    first[0],
+                    window[0],
+                    *((a - d * (k - 1) - 1 + p + q) // s + 1 for a, k, p, q, s, d in along),
+                )
                 each = prod(window[1:])
-                if told[b"auto_pad"] != b"NOTSET" or told.get(b"ceil_mode") or max(pads + strides + spread) > FAR:
+                if (
+                    told[b"auto_pad"] != b"NOTSET"
+                    or told.get(b"ceil_mode")
+                    or max(pads + strides + spread) > FAR
+                ):
                     raise ValueError("a window of another kind")
             case "Gemm" if not told.get(b"transA"):
                 made, each = (first[0], weights[others[0]].shape[not told.get(b"transB")]), first[1]
@@ -96,4 +122,6 @@ def _number(stream: io.BytesIO) -> int:
     digits = [stream.read(1)[0]]
     while digits[-1] > 127 and len(digits) < 10:
         digits.append(stream.read(1)[0])
-    return (sum(digit % 128 << 7 * place for place, digit in enumerate(digits)) + 2**63) % 2**64 - 2**63
+    return (
+        sum(digit % 128 << 7 * place for place, digit in enumerate(digits)) + 2**63
+    ) % 2**64 - 2**63

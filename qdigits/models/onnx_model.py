@@ -28,16 +28,24 @@ class OnnxModel:
         try:
             import onnxruntime
         except ImportError as error:
-            raise ModelFileError(f"{path}: .onnx files need onnxruntime; pip install 'qdigits[onnx]'") from error
+            raise ModelFileError(
+                f"{path}: .onnx files need onnxruntime; pip install 'qdigits[onnx]'"
+            ) from error
         path = resolve(path)
         data = read_file(path, LARGEST, ModelFileError)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # one tile is too little to share
+        options.intra_op_num_threads = options.inter_op_num_threads = (
+            1  # one tile is too little to share
+        )
         options.log_severity_level = 4
         try:  # onnxruntime's errors have no common parent
             inspect(data)
-            self._session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-            about = json.loads(self._session.get_modelmeta().custom_metadata_map["qdigits"][:LONGEST])
+            self._session = onnxruntime.InferenceSession(
+                data, options, providers=["CPUExecutionProvider"]
+            )
+            about = json.loads(
+                self._session.get_modelmeta().custom_metadata_map["qdigits"][:LONGEST]
+            )
             self.threshold, self.card = float(about["threshold"]), dict(about["card"])
             blank = self.probabilities(np.zeros((2, 28, 28), np.uint8))
             if blank.shape != (2, 10) or not 0 <= blank.min() <= blank.sum(1).max() <= 1.001:

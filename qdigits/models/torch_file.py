@@ -15,10 +15,15 @@ from qdigits.safe_pickle import Call, read_pickle
 
 LARGEST = 32 * 2**20  # bytes of a model file: 8 million parameters
 LONGEST = 2**18  # bytes of its description, which is parsed in Python
-NAMES = frozenset({
-    "collections.OrderedDict", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_parameter",
-    "torch.FloatStorage", "torch.LongStorage",
-})  # fmt: skip
+NAMES = frozenset(
+    {
+        "collections.OrderedDict",
+        "torch._utils._rebuild_tensor_v2",
+        "torch._utils._rebuild_parameter",
+        "torch.FloatStorage",
+        "torch.LongStorage",
+    }
+)
 STORAGES = {"torch.FloatStorage": torch.float32, "torch.LongStorage": torch.int64}
 
 
@@ -36,7 +41,9 @@ def _from_zip(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = {part.filename: part for part in archive.infolist()}
         sizes = [part.file_size for part in parts.values()]
-        if any(part.compress_type or part.compress_size != part.file_size for part in parts.values()):
+        if any(
+            part.compress_type or part.compress_size != part.file_size for part in parts.values()
+        ):
             raise ModelFileError("its parts are compressed; torch.save stores them plain")
         if sum(sizes) > len(data):
             raise ModelFileError("its parts claim more bytes than the file has")
@@ -46,7 +53,9 @@ def _from_zip(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
         try:
             tree = read_pickle(archive.read(pickled), NAMES)
         except pickle.UnpicklingError as error:
-            raise ModelFileError(f"{error}; save the weights alone: torch.save(model.state_dict(), path)") from error
+            raise ModelFileError(
+                f"{error}; save the weights alone: torch.save(model.state_dict(), path)"
+            ) from error
         folder = pickled.filename.removesuffix(".pkl")
 
         def tensor(told: Any) -> Tensor:
@@ -55,7 +64,13 @@ def _from_zip(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
                     return tensor(inner)
                 case Call(
                     "torch._utils._rebuild_tensor_v2",
-                    (Call("persistent", ("storage", Call(kind), str(key), *_)), 0, size, stride, *_),
+                    (
+                        Call("persistent", ("storage", Call(kind), str(key), *_)),
+                        0,
+                        size,
+                        stride,
+                        *_,
+                    ),
                 ):  # a part is read once, whole: no tensor can be larger than its bytes in the file
                     raw = archive.read(parts.pop(f"{folder}/{key}"))
                     dense = torch.frombuffer(bytearray(raw), dtype=STORAGES[kind]).view(size)

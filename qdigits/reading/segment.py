@@ -10,11 +10,22 @@ import numpy as np
 
 from qdigits.imaging.ink import EDGE, SOLID
 
-MARKS, UNSURE = 1000, 200  # more marks: print or noise; more that are no digits: text, where nothing is cut
+MARKS, UNSURE = (
+    1000,
+    200,
+)  # more marks: print or noise; more that are no digits: text, where nothing is cut
 SURE = 0.95  # a mark read with this confidence isn't cut
-NUMBER, ENOUGH, UNEVEN = 0.84, 0.7, 0.8  # a number's quality, share of sure ink that is enough, price of being uneven
+NUMBER, ENOUGH, UNEVEN = (
+    0.84,
+    0.7,
+    0.8,
+)  # a number's quality, share of sure ink that is enough, price of being uneven
 KEEP = 0.25  # below this confidence a mark is no digit
-STEP, PRICE, MOST = 0.12, 0.3, 9  # a cut each so many heights, through ink for at most that many; pieces to a digit
+STEP, PRICE, MOST = (
+    0.12,
+    0.3,
+    9,
+)  # a cut each so many heights, through ink for at most that many; pieces to a digit
 BLOT = 1.8  # times as thick as the row's strokes: a 1 has no loop that could be filled, so this is crossed out
 # What a reading of a row pays (nats), tuned on pages pasted together from MNIST digits: to leave ink unread, for each
 # end where a stroke is cut, for each height of paper inside a digit, for a digit smaller than the others.
@@ -37,7 +48,12 @@ class Mark:
 
     def __post_init__(self) -> None:
         height, width = self.ink.shape
-        self.height, self.width, self.right, self.bottom = height, width, self.left + width, self.top + height
+        self.height, self.width, self.right, self.bottom = (
+            height,
+            width,
+            self.left + width,
+            self.top + height,
+        )
         self.middle = self.top + height / 2
         self.box = self.left, self.top, self.right, self.bottom
         self.mass, self.confidence = float(self.ink.sum()) + 1, float(self.row.max())
@@ -51,13 +67,17 @@ def find_digits(ink: np.ndarray, score: Score) -> list[list[Mark]]:
     """
     marks = _asked(find_marks(ink), score)
     size = _size(marks)
-    rows = _rows(_without_tails([mark for mark in marks if mark.height < 3 * size], size, score), size)
+    rows = _rows(
+        _without_tails([mark for mark in marks if mark.height < 3 * size], size, score), size
+    )
     text = sum(mark.confidence < SURE for mark in marks) > UNSURE
     choices = [_choices(row, not text) for row in rows]
     unread = [mark for spans in choices for mark in spans.values() if mark.row is UNREAD]
     read = dict(zip(map(id, unread), _asked(unread, score), strict=True))
-    found = [_best({span: read.get(id(mark), mark) for span, mark in spans.items()}, _size(row))
-             for row, spans in zip(rows, choices, strict=True)]  # fmt: skip
+    found = [
+        _best({span: read.get(id(mark), mark) for span, mark in spans.items()}, _size(row))
+        for row, spans in zip(rows, choices, strict=True)
+    ]
     return [digits for row in found if (digits := _digits_only(row))]
 
 
@@ -70,15 +90,23 @@ def _without_tails(marks: list[Mark], size: float, score: Score) -> list[Mark]:
     """A tail that hangs far below the row shrinks a 9 to a stroke: where its head reads better, the head is taken."""
     tailed = [mark for mark in marks if mark.confidence < SURE and mark.height > 1.5 * size]
     heads = _asked([replace(mark, ink=mark.ink[: int(1.5 * size)]) for mark in tailed], score)
-    better = {id(mark): head for mark, head in zip(tailed, heads, strict=True) if head.confidence > mark.confidence}
+    better = {
+        id(mark): head
+        for mark, head in zip(tailed, heads, strict=True)
+        if head.confidence > mark.confidence
+    }
     return [better.get(id(mark), mark) for mark in marks]
 
 
 def find_marks(ink: np.ndarray) -> list[Mark]:
     """Connected strokes that are dark enough, but for dust and the sheet's own edges."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats((ink >= EDGE).astype(np.uint8), connectivity=8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        (ink >= EDGE).astype(np.uint8), connectivity=8
+    )
     longest = np.maximum(stats[:, 2], stats[:, 3])
-    wanted = np.flatnonzero((np.bincount(labels[ink >= SOLID], minlength=count) > 0) & (longest >= 5))
+    wanted = np.flatnonzero(
+        (np.bincount(labels[ink >= SOLID], minlength=count) > 0) & (longest >= 5)
+    )
     marks: list[Mark] = []
     for label in wanted if len(wanted) <= MARKS else ():
         left, top, width, height = (int(value) for value in stats[label, :4])
@@ -86,35 +114,51 @@ def find_marks(ink: np.ndarray) -> list[Mark]:
         own = labels[where] == label
         if 2 * _along_the_edge(own, where, ink.shape) > longest[label]:
             continue
-        own |= (cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & (labels[where] == 0)  # its soft edge
+        own |= (cv2.dilate(own.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & (
+            labels[where] == 0
+        )  # its soft edge
         marks.append(Mark(where[1].start, where[0].start, ink[where] * own))
     return marks
 
 
 def _along_the_edge(own: np.ndarray, where: tuple[slice, slice], shape: tuple[int, ...]) -> int:
     """How many pixels of a mark run along the edge of the picture: there the sheet ends, nobody writes."""
-    sides = [own[:3].any(0)] * (where[0].start == 0) + [own[-3:].any(0)] * (where[0].stop >= shape[0])
-    sides += [own[:, :3].any(1)] * (where[1].start == 0) + [own[:, -3:].any(1)] * (where[1].stop >= shape[1])
+    sides = [own[:3].any(0)] * (where[0].start == 0) + [own[-3:].any(0)] * (
+        where[0].stop >= shape[0]
+    )
+    sides += [own[:, :3].any(1)] * (where[1].start == 0) + [own[:, -3:].any(1)] * (
+        where[1].stop >= shape[1]
+    )
     return max((int(side.sum()) for side in sides), default=0)
 
 
 def _size(marks: list[Mark]) -> float:
     """The height of a digit on this page."""
-    heights = [mark.height for mark in marks if mark.confidence > 0.5] or [mark.height for mark in marks]
+    heights = [mark.height for mark in marks if mark.confidence > 0.5] or [
+        mark.height for mark in marks
+    ]
     return float(np.median(heights)) if heights else 0.0
 
 
 def _rows(marks: list[Mark], size: float) -> list[list[Mark]]:
     """Marks that overlap in height once the page stands straight; small ones go where they lie."""
     tall = sorted((mark for mark in marks if mark.height > 0.5 * size), key=lambda mark: mark.left)
-    pairs = [pair for row in _grown(tall, 0.0, 3 * size) for pair in zip(row, row[1:], strict=False)]
-    slopes = [(after.middle - before.middle) / (after.left - before.left + 1) for before, after in pairs]
+    pairs = [
+        pair for row in _grown(tall, 0.0, 3 * size) for pair in zip(row, row[1:], strict=False)
+    ]
+    slopes = [
+        (after.middle - before.middle) / (after.left - before.left + 1) for before, after in pairs
+    ]
     slope = float(np.median(slopes)) if slopes else 0.0
     rows = _grown(tall, slope, float("inf"))
     for mark in marks:
         if mark.height <= 0.5 * size:
-            near = [(abs(mark.left - other.left), row) for row in rows for other in row
-                    if other.top - 0.2 * size < mark.middle < other.bottom + 0.2 * size]  # fmt: skip
+            near = [
+                (abs(mark.left - other.left), row)
+                for row in rows
+                for other in row
+                if other.top - 0.2 * size < mark.middle < other.bottom + 0.2 * size
+            ]
             if near:
                 min(near, key=lambda pair: pair[0])[1].append(mark)
     rows.sort(key=lambda row: np.mean([mark.middle - slope * mark.left for mark in row]))
@@ -136,7 +180,9 @@ def _grown(marks: list[Mark], slope: float, reach: float) -> list[list[Mark]]:
 
 def _shared(mark: Mark, other: Mark, slope: float) -> float:
     drop = slope * (mark.left - other.left)
-    return (min(mark.bottom - drop, other.bottom) - max(mark.top - drop, other.top)) / min(mark.height, other.height)
+    return (min(mark.bottom - drop, other.bottom) - max(mark.top - drop, other.top)) / min(
+        mark.height, other.height
+    )
 
 
 def _choices(row: list[Mark], cutting: bool) -> dict[tuple[int, int], Mark]:
@@ -174,20 +220,29 @@ def _best(choices: dict[tuple[int, int], Mark], size: float) -> list[Mark]:
         options = []
         for first in range(max(last - MOST, 0), last):
             if mark := choices.get((first, last)):
-                options.append((best[first][0] + mark.mass * _worth(mark, size), [*best[first][1], mark]))
+                options.append(
+                    (best[first][0] + mark.mass * _worth(mark, size), [*best[first][1], mark])
+                )
         best.append(max(options, key=lambda option: option[0]))
     return best[-1][1]
 
 
 def _worth(mark: Mark, size: float) -> float:
     small = SMALL * max(np.log(0.7 * size / mark.height), 0)
-    return max(np.log(mark.confidence + 1e-9), -DROP) - CUT * sum(mark.cut) - JOIN * mark.gap / size - small
+    return (
+        max(np.log(mark.confidence + 1e-9), -DROP)
+        - CUT * sum(mark.cut)
+        - JOIN * mark.gap / size
+        - small
+    )
 
 
 def _pieces(mark: Mark, size: float) -> list[Mark]:
     """A mark cut along the cheapest seams from top to bottom: where digits touch, little ink is in the way."""
     whole = mark.confidence >= SURE and mark.width < 1.5 * size
-    if whole or 2 * min(mark.width, mark.height) < size or mark.width > 8 * size or size < 10:  # a line; grain
+    if (
+        whole or 2 * min(mark.width, mark.height) < size or mark.width > 8 * size or size < 10
+    ):  # a line; grain
         return [mark]
     step = max(int(STEP * size), 2)
     label = np.zeros(mark.ink.shape, np.int32)
@@ -200,14 +255,23 @@ def _pieces(mark: Mark, size: float) -> list[Mark]:
         left, top, width, height = cv2.boundingRect((own >= EDGE).astype(np.uint8))
         if max(width, height) > 0.1 * size:
             cut = (bool(part > 0), bool(part < label.max()))
-            pieces.append(Mark(mark.left + left, mark.top + top, own[top : top + height, left : left + width], cut))
+            pieces.append(
+                Mark(
+                    mark.left + left,
+                    mark.top + top,
+                    own[top : top + height, left : left + width],
+                    cut,
+                )
+            )
     return pieces if len(pieces) > 1 else [mark]
 
 
 def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
     """The cheapest ways down near each step: the column at each height, and the price: pixels of ink in the way."""
     starts = np.arange(0, cost.shape[1] - 2 * step, step) + 1
-    windows = np.stack([cost[:, start : start + 2 * step - 1] for start in starts], 1)  # (height, seams, width)
+    windows = np.stack(
+        [cost[:, start : start + 2 * step - 1] for start in starts], 1
+    )  # (height, seams, width)
     total = np.pad(windows, ((0, 0), (0, 0), (1, 1)), constant_values=np.inf)
     for above, here in zip(total, total[1:], strict=False):
         here[:, 1:-1] += np.minimum(np.minimum(above[:, :-2], above[:, 2:]) + 0.01, above[:, 1:-1])
@@ -223,20 +287,39 @@ def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
 
 def _digits_only(row: list[Mark]) -> list[Mark]:
     """The words of a row that are numbers: judged by themselves and their row, a single mark by its row alone."""
-    pens = [cv2.distanceTransform(np.pad((mark.ink >= EDGE).astype(np.uint8), 1), cv2.DIST_L2, 3).max() for mark in row]
-    row = [mark for mark, pen in zip(row, pens, strict=True) if mark.row.argmax() != 1 or pen <= BLOT * np.median(pens)]
+    pens = [
+        cv2.distanceTransform(np.pad((mark.ink >= EDGE).astype(np.uint8), 1), cv2.DIST_L2, 3).max()
+        for mark in row
+    ]
+    row = [
+        mark
+        for mark, pen in zip(row, pens, strict=True)
+        if mark.row.argmax() != 1 or pen <= BLOT * np.median(pens)
+    ]
     size = _size(row)
     gaps = [i for i in range(1, len(row)) if row[i].left - row[i - 1].right > 0.8 * size]
     words = [row[i:j] for i, j in zip([0, *gaps], [*gaps, len(row)], strict=True)]
     whole = _quality(row)
-    numbers = [word for word in words if 2 * (_quality(word) if len(word) > 1 else whole) + whole > 3 * NUMBER]
-    return [mark for word in numbers for mark in word if mark.confidence > KEEP and mark.height > 0.35 * size]
+    numbers = [
+        word
+        for word in words
+        if 2 * (_quality(word) if len(word) > 1 else whole) + whole > 3 * NUMBER
+    ]
+    return [
+        mark
+        for word in numbers
+        for mark in word
+        if mark.confidence > KEEP and mark.height > 0.35 * size
+    ]
 
 
 def _quality(marks: list[Mark]) -> float:
     """The mean proof of a digit, by ink, less for being cut into all heights, as letters are; or enough is sure."""
     height, ink = np.log([mark.height for mark in marks]), [mark.mass for mark in marks]
-    told = [(_proof(mark), any(mark.cut), mark.confidence >= SURE and not any(mark.cut)) for mark in marks]
+    told = [
+        (_proof(mark), any(mark.cut), mark.confidence >= SURE and not any(mark.cut))
+        for mark in marks
+    ]
     proof, cut, sure = np.average(told, axis=0, weights=ink)
     spread = np.cov(height, aweights=ink, ddof=0) ** 0.5
     return float(max(proof - UNEVEN * cut * spread, NUMBER / ENOUGH * sure))
@@ -247,4 +330,6 @@ def _proof(mark: Mark) -> float:
         return 0.0
     if not any(mark.cut):
         return max(mark.confidence, 0.7)  # one odd digit doesn't make a row of words
-    return min(mark.confidence, 0.7) if mark.row.argmax() == 1 else mark.confidence  # any stroke holds a 1
+    return (
+        min(mark.confidence, 0.7) if mark.row.argmax() == 1 else mark.confidence
+    )  # any stroke holds a 1

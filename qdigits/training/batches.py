@@ -25,7 +25,9 @@ def generator(device: torch.device, *key: int) -> torch.Generator:
     return torch.Generator(device).manual_seed(mixed)
 
 
-def batch_of(tiles: Tensor, labels: Tensor, config: TrainConfig, key: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+def batch_of(
+    tiles: Tensor, labels: Tensor, config: TrainConfig, key: tuple[int, ...]
+) -> tuple[Tensor, Tensor]:
     """A batch of uint8 tiles (N, 28, 28) as the network is to see it: images (M, 1, 28, 28) and labels (M,)."""
     images = tiles[:, None].float() / 255
     if config.negatives or config.drawn or config.augment:
@@ -59,6 +61,9 @@ def batches(
         if turn == world.rank:
             whole = made
         else:
-            whole = train.images.new_empty((size, 1, 28, 28), dtype=torch.float32), train.labels.new_empty(size)
+            whole = (
+                train.images.new_empty((size, 1, 28, 28), dtype=torch.float32),
+                train.labels.new_empty(size),
+            )
         images, labels = (world.share(world.from_rank(turn, part)) for part in whole)
         yield chosen, images, labels, world.size * len(labels) / size

@@ -37,10 +37,14 @@ def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
         others = AUGMENTATIONS["warp"](negatives(len(images) // 4, images, labels, rng), rng)
         fitted = torch.cat([logits, logits_of(model, others)])
         truth = torch.cat([labels, labels.new_full((len(others),), 10)])
-        weight = torch.cat([weight, weight.new_full((len(others),), OTHERS * len(images) / len(others))])
+        weight = torch.cat(
+            [weight, weight.new_full((len(others),), OTHERS * len(images) / len(others))]
+        )
     scale = torch.zeros((), requires_grad=True, device=logits.device)  # log of the temperature
     nothing = model.nothing.clone().requires_grad_(refuses)
-    optimizer = torch.optim.LBFGS([scale, nothing] if refuses else [scale], max_iter=100, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS(
+        [scale, nothing] if refuses else [scale], max_iter=100, line_search_fn="strong_wolfe"
+    )
 
     def surprise() -> Tensor:
         optimizer.zero_grad()

@@ -56,35 +56,74 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for name, least, most in (
-            ("epochs", 0.001, 100_000), ("batch_size", 1, 65_536), ("lr", 1e-9, 10), ("threads", 1, 1024),
-            ("momentum", 0, 0.9999), ("weight_decay", 0, 10), ("validation", 0.001, 0.9), ("warmup", 0, 1),
-            ("negatives", 0, 1), ("drawn", 0, 1), ("hardest", 0.01, 1), ("average", 0, 0.99999),
-            ("label_smoothing", 0, 0.9), ("seed", 0, 2**31),
-        ):  # fmt: skip
+            ("epochs", 0.001, 100_000),
+            ("batch_size", 1, 65_536),
+            ("lr", 1e-9, 10),
+            ("threads", 1, 1024),
+            ("momentum", 0, 0.9999),
+            ("weight_decay", 0, 10),
+            ("validation", 0.001, 0.9),
+            ("warmup", 0, 1),
+            ("negatives", 0, 1),
+            ("drawn", 0, 1),
+            ("hardest", 0.01, 1),
+            ("average", 0, 0.99999),
+            ("label_smoothing", 0, 0.9),
+            ("seed", 0, 2**31),
+        ):
             value = getattr(self, name)
             if not least <= value <= most:
                 raise ConfigError(f"{name} is {value}; choose a value from {least} to {most}")
         for name in ("optimizer", "schedule", "split"):
             names = get_args(get_type_hints(TrainConfig)[name])
             if getattr(self, name) not in names:
-                raise ConfigError(f"{name} {getattr(self, name)!r} is unknown; choose one of {', '.join(names)}")
+                raise ConfigError(
+                    f"{name} {getattr(self, name)!r} is unknown; choose one of {', '.join(names)}"
+                )
 
 
 PHOTO = (
-    "warp", "place", "stretch", "stroke", "neighbours", "resolution", "outline", "blur", "light", "clutter", "noise",
-)  # fmt: skip
+    "warp",
+    "place",
+    "stretch",
+    "stroke",
+    "neighbours",
+    "resolution",
+    "outline",
+    "blur",
+    "light",
+    "clutter",
+    "noise",
+)
 
 SPRINT: Any = {
-    "optimizer": "adamw", "momentum": 0.7, "schedule": "linear", "warmup": 0.2, "batch_size": 128, "threads": 2,
+    "optimizer": "adamw",
+    "momentum": 0.7,
+    "schedule": "linear",
+    "warmup": 0.2,
+    "batch_size": 128,
+    "threads": 2,
     "validation": 0.02,
-}  # fmt: skip
+}
 
-CALM: Any = {"optimizer": "adamw", "schedule": "cosine", "warmup": 0.05, "batch_size": 128, "average": 0.999}
+CALM: Any = {
+    "optimizer": "adamw",
+    "schedule": "cosine",
+    "warmup": 0.05,
+    "batch_size": 128,
+    "average": 0.999,
+}
 
 WORLD: Any = {
-    "optimizer": "adamw", "batch_size": 128, "average": 0.9995, "augment": PHOTO, "negatives": 0.3, "drawn": 0.18,
-    "hardest": 0.5, "bf16": True,
-}  # fmt: skip
+    "optimizer": "adamw",
+    "batch_size": 128,
+    "average": 0.9995,
+    "augment": PHOTO,
+    "negatives": 0.3,
+    "drawn": 0.18,
+    "hardest": 0.5,
+    "bf16": True,
+}
 
 RECIPES: dict[str, TrainConfig] = {
     # the original brief, to the letter
@@ -93,22 +132,45 @@ RECIPES: dict[str, TrainConfig] = {
     # so has its small sister, which answers five times as fast
     "best": TrainConfig(model="cnn", epochs=64, lr=1.5e-3, weight_decay=0.05, warmup=0.01, **WORLD),
     "swift": TrainConfig(
-        model="swift", epochs=45, lr=4e-3, weight_decay=0.01, schedule="trapezoid", warmup=0.01, **WORLD,
-    ),
-    # the most that the brief's network, a larger one in 20 minutes, and one of 10,000 parameters can do
-    "mlp": TrainConfig(model="mlp", epochs=80, lr=2e-3, weight_decay=0.02, augment=("warp",), **CALM),
-    "cnn": TrainConfig(
-        model="cnn", epochs=28, lr=3e-3, weight_decay=0.05, schedule="trapezoid", warmup=0.01, validation=0.02,
+        model="swift",
+        epochs=45,
+        lr=4e-3,
+        weight_decay=0.01,
+        schedule="trapezoid",
+        warmup=0.01,
         **WORLD,
     ),
-    "tiny": TrainConfig(model="tiny", epochs=30, lr=5e-3, weight_decay=0.01, augment=("wobble",), **CALM),
+    # the most that the brief's network, a larger one in 20 minutes, and one of 10,000 parameters can do
+    "mlp": TrainConfig(
+        model="mlp", epochs=80, lr=2e-3, weight_decay=0.02, augment=("warp",), **CALM
+    ),
+    "cnn": TrainConfig(
+        model="cnn",
+        epochs=28,
+        lr=3e-3,
+        weight_decay=0.05,
+        schedule="trapezoid",
+        warmup=0.01,
+        validation=0.02,
+        **WORLD,
+    ),
+    "tiny": TrainConfig(
+        model="tiny", epochs=30, lr=5e-3, weight_decay=0.01, augment=("wobble",), **CALM
+    ),
     # the fewest seconds until about 97, 99 and 99.5 %
     "fast97": TrainConfig(model="fast97", epochs=0.22, lr=0.05, **SPRINT),
     "fast99": TrainConfig(model="fast99", epochs=0.87, lr=0.02, label_smoothing=0.1, **SPRINT),
     "fast995": TrainConfig(
-        model="fast995", epochs=2, lr=0.02, label_smoothing=0.2, augment=("shift",), hardest=0.25, bf16=True, **SPRINT,
+        model="fast995",
+        epochs=2,
+        lr=0.02,
+        label_smoothing=0.2,
+        augment=("shift",),
+        hardest=0.25,
+        bf16=True,
+        **SPRINT,
     ),
-}  # fmt: skip
+}
 
 
 def recipe(name: str) -> TrainConfig:

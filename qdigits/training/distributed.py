@@ -18,7 +18,9 @@ from torch import Tensor
 
 from qdigits.device import pick_device
 
-PATIENCE = timedelta(seconds=20)  # a rank silent for longer is gone; torchrun grants the others 30 s more
+PATIENCE = timedelta(
+    seconds=20
+)  # a rank silent for longer is gone; torchrun grants the others 30 s more
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,16 @@ def join(device: str = "auto") -> Iterator[World]:
         yield World(0, 1, pick_device(device))
         return
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: if the agent is killed, no trainer stays behind
+        ctypes.CDLL(None).prctl(
+            1, signal.SIGKILL
+        )  # PR_SET_PDEATHSIG: if the agent is killed, no trainer stays behind
     picked = pick_device(device)
     if picked.type == "cuda":
         picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(picked)
-    dist.init_process_group("cpu:gloo,cuda:nccl" if picked.type == "cuda" else "gloo", timeout=PATIENCE)
+    dist.init_process_group(
+        "cpu:gloo,cuda:nccl" if picked.type == "cuda" else "gloo", timeout=PATIENCE
+    )
     try:
         yield World(dist.get_rank(), dist.get_world_size(), picked)
     finally:

@@ -23,7 +23,12 @@ from qdigits.models.checkpoint import save_model
 
 LEAST = 20  # digits of a hand
 HELD_OUT = 3  # every third is kept aside, to measure on
-STEPS, HAND, OTHERS, NOTHING = 30, 24, 32, 12  # batches; digits of the hand, of others, and no digits in each
+STEPS, HAND, OTHERS, NOTHING = (
+    30,
+    24,
+    32,
+    12,
+)  # batches; digits of the hand, of others, and no digits in each
 RATE = 5e-4  # AdamW's learning rate
 
 
@@ -47,10 +52,14 @@ class Adapted:
 
 def _answers(model: DigitModel, images: Tensor) -> Tensor:
     """Log-probabilities, (N, 11): the ten digits, and none of them."""
-    return torch.cat([model(images) / model.temperature, model.nothing.expand(len(images), 1)], 1).log_softmax(1)
+    return torch.cat(
+        [model(images) / model.temperature, model.nothing.expand(len(images), 1)], 1
+    ).log_softmax(1)
 
 
-def adapt(model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int], seed: int = 0) -> Adapted:
+def adapt(
+    model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int], seed: int = 0
+) -> Adapted:
     """A copy of the model, trained on a hand's digits and, so as not to forget, on its former answers to others.
 
     Takes   uint8 (28, 28) tiles as Predictions carry them, and what they really are.
@@ -60,14 +69,20 @@ def adapt(model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int],
     if not isinstance(model, DigitModel):
         raise ConfigError("only a .pth model can learn; choose one of those")
     if len(tiles) < LEAST:
-        raise ConfigError(f"{len(tiles)} digits are too few to learn a hand from; {LEAST} are enough")
+        raise ConfigError(
+            f"{len(tiles)} digits are too few to learn a hand from; {LEAST} are enough"
+        )
     others, judges = load_training("sample", split="random", seed=seed)
-    order = np.argsort(labels, kind="stable")  # so that every class is learnt from and measured on alike
+    order = np.argsort(
+        labels, kind="stable"
+    )  # so that every class is learnt from and measured on alike
     aside = np.arange(len(order)) % HELD_OUT == HELD_OUT - 1
     held_out, own = order[aside], order[~aside]
     hand, truth = torch.from_numpy(np.stack(tiles)), F.one_hot(torch.tensor(labels), 11).float()
 
-    pupil = copy.deepcopy(model).eval()  # batch statistics stay: a few digits are no sample of the world
+    pupil = copy.deepcopy(
+        model
+    ).eval()  # batch statistics stay: a few digits are no sample of the world
     for parameter in pupil.parameters():
         parameter.requires_grad_(True)
     optimizer = torch.optim.AdamW(pupil.parameters(), lr=RATE)
@@ -77,7 +92,9 @@ def adapt(model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int],
         rest = torch.randint(len(others), (OTHERS,), generator=rng)
         known = others.images[rest][:, None].float() / 255
         known = torch.cat([known, negatives(NOTHING, known, others.labels[rest], rng)])
-        images = AUGMENTATIONS["warp"](torch.cat([hand[some][:, None].float() / 255, known]), rng)  # (N, 1, 28, 28)
+        images = AUGMENTATIONS["warp"](
+            torch.cat([hand[some][:, None].float() / 255, known]), rng
+        )  # (N, 1, 28, 28)
         with torch.no_grad():
             former = _answers(model, images[HAND:]).exp()
         loss = -(torch.cat([truth[some], former]) * _answers(pupil, images)).sum(1).mean()
@@ -87,7 +104,11 @@ def adapt(model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int],
     pupil.card = {**model.card, "adapted": f"to a hand, from {len(own)} of its digits"}
 
     def rate(judged: DigitModel, images: Tensor, right: Tensor) -> Rate:
-        return Rate(int((judged.probabilities(images.numpy()).argmax(1) == right.numpy()).sum()), len(right))
+        return Rate(
+            int((judged.probabilities(images.numpy()).argmax(1) == right.numpy()).sum()), len(right)
+        )
 
     mine, theirs = (hand[held_out], truth[held_out].argmax(1)), (judges.images, judges.labels)
-    return Adapted(pupil, rate(model, *mine), rate(pupil, *mine), rate(model, *theirs), rate(pupil, *theirs))
+    return Adapted(
+        pupil, rate(model, *mine), rate(pupil, *mine), rate(model, *theirs), rate(pupil, *theirs)
+    )

@@ -12,16 +12,22 @@ from qdigits.training.config import TrainConfig
 
 
 def _sgd(parameters: Iterable[nn.Parameter], c: TrainConfig) -> torch.optim.Optimizer:
-    return torch.optim.SGD(parameters, c.lr, c.momentum, 0, c.weight_decay, c.optimizer == "nesterov", fused=True)
+    return torch.optim.SGD(
+        parameters, c.lr, c.momentum, 0, c.weight_decay, c.optimizer == "nesterov", fused=True
+    )
 
 
 def _adamw(parameters: Iterable[nn.Parameter], c: TrainConfig) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(parameters, c.lr, (c.momentum, 0.999), weight_decay=c.weight_decay, fused=True)
+    return torch.optim.AdamW(
+        parameters, c.lr, (c.momentum, 0.999), weight_decay=c.weight_decay, fused=True
+    )
 
 
 OPTIMIZERS: dict[str, Callable[[Iterable[nn.Parameter], TrainConfig], torch.optim.Optimizer]] = {
-    "sgd": _sgd, "nesterov": _sgd, "adamw": _adamw,
-}  # fmt: skip
+    "sgd": _sgd,
+    "nesterov": _sgd,
+    "adamw": _adamw,
+}
 
 SCHEDULES: dict[str, Callable[[float], float]] = {  # of the share of training done, 0 to 1
     "constant": lambda done: 1.0,

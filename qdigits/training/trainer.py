@@ -41,12 +41,17 @@ def validate(model: DigitModel, held_out: Split, world: World) -> tuple[float, f
     """Mean cross-entropy (nats) and accuracy over the held-out digits, each rank judging its share."""
     images, labels = world.share(held_out.images), world.share(held_out.labels)
     logits = logits_of(model.eval(), images[:, None].float() / 255)
-    loss, right = F.cross_entropy(logits, labels, reduction="sum"), (logits.argmax(1) == labels).sum()
+    loss, right = (
+        F.cross_entropy(logits, labels, reduction="sum"),
+        (logits.argmax(1) == labels).sum(),
+    )
     loss, right, count = world.sum(torch.tensor([loss, right, len(labels)], dtype=torch.float64))
     return (loss / count).item(), (right / count).item()
 
 
-def fit(config: TrainConfig, run_dir: str | Path, resume: bool = False, progress: bool = True) -> History:
+def fit(
+    config: TrainConfig, run_dir: str | Path, resume: bool = False, progress: bool = True
+) -> History:
     """Train; write config.json, metrics.jsonl, last.pth, best.pth (by validation accuracy) and state.pt into run_dir.
 
     Gives   the history: a dict an epoch.
@@ -54,19 +59,30 @@ def fit(config: TrainConfig, run_dir: str | Path, resume: bool = False, progress
     """
     for name in config.augment:
         if name not in AUGMENTATIONS:
-            raise ConfigError(f"there is no augmentation {name!r}; choose from {', '.join(AUGMENTATIONS)}")
+            raise ConfigError(
+                f"there is no augmentation {name!r}; choose from {', '.join(AUGMENTATIONS)}"
+            )
     torch.set_num_threads(config.threads)
     digits = load_training(
-        config.data, config.data_dir, config.split, config.validation, config.seed, lambda path: prepare(path).tile
+        config.data,
+        config.data_dir,
+        config.split,
+        config.validation,
+        config.seed,
+        lambda path: prepare(path).tile,
     )
     run_dir = Path(run_dir)
     with join(config.device) as world, _claimed(run_dir, world, config, resume):
         if config.batch_size < world.size:
-            raise ConfigError(f"{world.size} processes cannot share a batch of {config.batch_size}; start fewer")
+            raise ConfigError(
+                f"{world.size} processes cannot share a batch of {config.batch_size}; start fewer"
+            )
         return _fit(config, run_dir, digits, world, progress and world.main)
 
 
-def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: World, progress: bool) -> History:
+def _fit(
+    config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: World, progress: bool
+) -> History:
     train, held_out = digits
     torch.manual_seed(config.seed)
     model = build(config.model)
@@ -75,13 +91,19 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
     train, held_out = train.to(world.device), held_out.to(world.device)
     if config.negatives:
         model.nothing.zero_()
-    parallel = DistributedDataParallel(model, forward_sync_buffers=False) if world.size > 1 else model
+    parallel = (
+        DistributedDataParallel(model, forward_sync_buffers=False) if world.size > 1 else model
+    )
     average = None
     if config.average:
-        average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True)
+        average = AveragedModel(
+            model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True
+        )
     optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
     criterion = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
-    kept: dict[str, Any] = {"model": model, "optimizer": optimizer} | ({"average": average} if average else {})
+    kept: dict[str, Any] = {"model": model, "optimizer": optimizer} | (
+        {"average": average} if average else {}
+    )
     plain = world.size == 1 and not (config.bf16 or config.negatives or config.label_smoothing)
     by_hand = model if plain and isinstance(model, MLP) else None
     history, steps_per_epoch = History(), math.ceil(len(train) / config.batch_size)
@@ -96,15 +118,23 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
 
     card = card_of(config)
     quiet = None if progress else True  # None: unless this is a terminal
-    bar = tqdm(total=total_steps, initial=len(history) * steps_per_epoch, disable=quiet, unit="step")
+    bar = tqdm(
+        total=total_steps, initial=len(history) * steps_per_epoch, disable=quiet, unit="step"
+    )
     for epoch in range(len(history), math.ceil(config.epochs)):
         began = time.perf_counter()
-        order = torch.randperm(len(train), generator=generator(torch.device("cpu"), config.seed, epoch))
+        order = torch.randperm(
+            len(train), generator=generator(torch.device("cpu"), config.seed, epoch)
+        )
         order = order[: (total_steps - epoch * steps_per_epoch) * config.batch_size]
-        order = hard[order % len(hard)].to(world.device)  # fewer digits than places: each comes several times
+        order = hard[order % len(hard)].to(
+            world.device
+        )  # fewer digits than places: each comes several times
         seen = []
         model.train()
-        for step, (chosen, images, labels, weight) in enumerate(batches(train, order, config, epoch, world)):
+        for step, (chosen, images, labels, weight) in enumerate(
+            batches(train, order, config, epoch, world)
+        ):
             rate = lr_at(epoch * steps_per_epoch + step, total_steps, config)
             optimizer.param_groups[0]["lr"] = rate
             if by_hand:  # the same gradients in two thirds of the time
@@ -122,26 +152,40 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
             optimizer.step()
             if average is not None:
                 average.update_parameters(model)
-            seen.append((chosen, logits.detach(), labels))  # to be counted together: each call costs
+            seen.append(
+                (chosen, logits.detach(), labels)
+            )  # to be counted together: each call costs
             bar.update()
         if config.hardest < 1 and not epoch:
             hard = _hardest(config.hardest, len(train), seen, world)
         _, logits, labels = (torch.cat(column) for column in zip(*seen, strict=True))
         count = labels.new_tensor(len(labels))
-        sums = torch.stack([criterion(logits, labels) * count, (logits.argmax(1) == labels).sum(), count])
+        sums = torch.stack(
+            [criterion(logits, labels) * count, (logits.argmax(1) == labels).sum(), count]
+        )
         train_loss, train_accuracy = (world.sum(sums)[:2] / sums[2]).tolist()
-        if not math.isfinite(train_loss):  # one step that is not finite is enough, and nothing is saved yet
-            raise QDigitsError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr")
+        if not math.isfinite(
+            train_loss
+        ):  # one step that is not finite is enough, and nothing is saved yet
+            raise QDigitsError(
+                f"the loss is no longer finite in epoch {epoch + 1}; try a smaller --lr"
+            )
         seconds = time.perf_counter() - began
         final: Any = average.module if average is not None else model
         for buffer in final.buffers():  # BatchNorm's running statistics
             world.from_rank(0, buffer)
         validation_loss, validation_accuracy = validate(final, held_out, world)
-        history.append({
-            "epoch": epoch + 1, "train_loss": train_loss, "train_accuracy": train_accuracy,
-            "validation_loss": validation_loss, "validation_accuracy": validation_accuracy,
-            "lr": rate, "seconds": seconds,
-        })  # fmt: skip
+        history.append(
+            {
+                "epoch": epoch + 1,
+                "train_loss": train_loss,
+                "train_accuracy": train_accuracy,
+                "validation_loss": validation_loss,
+                "validation_accuracy": validation_accuracy,
+                "lr": rate,
+                "seconds": seconds,
+            }
+        )
         bar.set_postfix(loss=f"{train_loss:.4f}", validation=f"{validation_accuracy:.2%}")
         if world.main:
             calibrate(final, held_out, config.negatives > 0)
@@ -151,20 +195,31 @@ def _fit(config: TrainConfig, run_dir: Path, digits: Iterable[Split], world: Wor
     return history
 
 
-def _hardest(share: float, count: int, seen: list[tuple[Tensor, Tensor, Tensor]], world: World) -> Tensor:
+def _hardest(
+    share: float, count: int, seen: list[tuple[Tensor, Tensor, Tensor]], world: World
+) -> Tensor:
     """The share of `count` digits with the highest losses of their batches: to an early batch everything is hard."""
     losses = torch.zeros(count, device=world.device)
     for chosen, logits, labels in seen:
         mine = world.share(chosen)
-        losses[mine] = F.cross_entropy(logits[: len(mine)], labels[: len(mine)], reduction="none")  # drawn ones follow
+        losses[mine] = F.cross_entropy(
+            logits[: len(mine)], labels[: len(mine)], reduction="none"
+        )  # drawn ones follow
     hardness = world.sum(losses)
     for chosen, *_ in seen:
-        hardness[chosen] = hardness[chosen].argsort().argsort() / len(chosen)  # the rank in its batch
+        hardness[chosen] = hardness[chosen].argsort().argsort() / len(
+            chosen
+        )  # the rank in its batch
     return hardness.topk(math.ceil(share * count)).indices.cpu()
 
 
 def _save(
-    run_dir: Path, card: dict[str, Any], model: DigitModel, history: History, kept: dict[str, Any], hard: Tensor
+    run_dir: Path,
+    card: dict[str, Any],
+    model: DigitModel,
+    history: History,
+    kept: dict[str, Any],
+    hard: Tensor,
 ) -> None:
     """The models first, the state last: whatever is killed in between is done again from the state before."""
     save_model(model, run_dir / "last.pth", card)
@@ -215,7 +270,13 @@ def _claimed(run_dir: Path, world: World, config: TrainConfig, resume: bool) -> 
     with locked(run_dir):
         begun = (run_dir / "config.json").exists()
         if begun and not resume:
-            raise ConfigError(f"{run_dir} holds a training already; add --resume, or choose another --run-dir")
-        if begun and json.loads((run_dir / "config.json").read_text()) != json.loads(_settings(config)):
-            raise ConfigError(f"{run_dir} was begun with other settings (config.json there): choose another --run-dir")
+            raise ConfigError(
+                f"{run_dir} holds a training already; add --resume, or choose another --run-dir"
+            )
+        if begun and json.loads((run_dir / "config.json").read_text()) != json.loads(
+            _settings(config)
+        ):
+            raise ConfigError(
+                f"{run_dir} was begun with other settings (config.json there): choose another --run-dir"
+            )
         yield

@@ -18,20 +18,28 @@ from PIL import Image
 
 from tools import draw_examples as shapes
 
-sync = pytest.importorskip("playwright.sync_api", reason="browser tests need playwright: pip install 'qdigits[dev]'")
+sync = pytest.importorskip(
+    "playwright.sync_api", reason="browser tests need playwright: pip install 'qdigits[dev]'"
+)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 if not CHROMIUM:
     pytest.skip("browser tests need chromium: apt-get install chromium", allow_module_level=True)
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
 DESKTOP, PHONE = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 LOOKS = [(DESKTOP, False), (DESKTOP, True), (PHONE, False), (PHONE, True)]
-every_look = pytest.mark.parametrize("look", LOOKS, ids=["desktop", "desktop dark", "phone", "phone dark"])
+every_look = pytest.mark.parametrize(
+    "look", LOOKS, ids=["desktop", "desktop dark", "phone", "phone dark"]
+)
 opposite_looks = pytest.mark.parametrize("look", LOOKS[::3], ids=["desktop", "phone dark"])
 WAIT = 30_000  # milliseconds
-
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +48,18 @@ def address() -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    server = subprocess.Popen(command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.headless=true",
+        f"--server.port={port}",
+    ]
+    server = subprocess.Popen(
+        command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL
+    )
     try:
         for _ in range(300):
             try:
@@ -63,7 +81,9 @@ def browser(tmp_path_factory):
     camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     film_in_it = f"--use-file-for-fake-video-capture={film}"
     with sync.sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *camera, film_in_it])
+        chromium = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=[*FLAGS, *camera, film_in_it]
+        )
         yield chromium
         chromium.close()
 
@@ -76,17 +96,24 @@ def visit(address, browser):
     def go(size=DESKTOP, dark=False):
         phone = size is PHONE
         context = browser.new_context(
-            viewport=size, color_scheme="dark" if dark else "light", has_touch=phone, is_mobile=phone
+            viewport=size,
+            color_scheme="dark" if dark else "light",
+            has_touch=phone,
+            is_mobile=phone,
         )
         page, wrong = context.new_page(), []
         page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
         at_home = (address, "data:", "blob:")
-        page.on("request", lambda request: request.url.startswith(at_home) or wrong.append(request.url))
+        page.on(
+            "request", lambda request: request.url.startswith(at_home) or wrong.append(request.url)
+        )
         page.set_default_timeout(WAIT)
         page.goto(address)
         page.get_by_role("img", name="Drawing pad").wait_for()
-        page.locator("[data-test-script-state=notRunning]").wait_for()  # until then the pad may still move
+        page.locator(
+            "[data-test-script-state=notRunning]"
+        ).wait_for()  # until then the pad may still move
         visits.append((context, page, wrong))
         return page
 
@@ -95,18 +122,24 @@ def visit(address, browser):
         words = page.locator("body").inner_text()
         assert not wrong
         assert "Traceback" not in words and str(ROOT) not in words and "site-packages" not in words
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), "it scrolls sideways"
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), (
+            "it scrolls sideways"
+        )
         assert page.locator("img:not([alt]), img[alt='']").count() == 0, "a picture without words"
         context.close()
 
 
-def strokes(page, shape: str, left: float = 40, top: float = 25, height: float = 180) -> Iterator[list[tuple]]:
+def strokes(
+    page, shape: str, left: float = 40, top: float = 25, height: float = 180
+) -> Iterator[list[tuple]]:
     """A digit as the project writes it, in screen coordinates on the pad."""
     pad = page.get_by_role("img", name="Drawing pad")
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
     for stroke in shapes.STROKES[shape]:
-        points = shapes.smooth(np.array([pair.split(",") for pair in stroke.split()], float) / 100, 4)
+        points = shapes.smooth(
+            np.array([pair.split(",") for pair in stroke.split()], float) / 100, 4
+        )
         yield [(box["x"] + left + 0.6 * height * x, box["y"] + top + height * y) for x, y in points]
 
 
@@ -123,7 +156,10 @@ def draw_by_touch(page, shape: str, **where: float) -> None:
     finger = page.context.new_cdp_session(page)
     for line in strokes(page, shape, **where):
         for kind, point in [("touchStart", line[0]), *(("touchMove", point) for point in line[1:])]:
-            finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]})
+            finger.send(
+                "Input.dispatchTouchEvent",
+                {"type": kind, "touchPoints": [{"x": point[0], "y": point[1]}]},
+            )
         finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
@@ -137,8 +173,12 @@ def expect(page, digits: str) -> None:
 
 def upload(page, name: str, data: bytes) -> None:
     page.get_by_role("tab", name="Photo").click()
-    page.locator("input[type=file]").set_input_files({"name": name, "mimeType": "image/png", "buffer": data})
-    page.get_by_text("cannot be read").or_(page.get_by_alt_text(f"The picture {name}")).first.wait_for()
+    page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "image/png", "buffer": data}
+    )
+    page.get_by_text("cannot be read").or_(
+        page.get_by_alt_text(f"The picture {name}")
+    ).first.wait_for()
     page.get_by_role("button", name="Predict").click()
 
 
@@ -175,7 +215,10 @@ def test_upload_a_tile_a_sideways_photo_a_page_and_a_broken_file(visit, look):
     expect(page, "7")
     page.get_by_role("button", name="Remove seven.png").click()
 
-    sideways, file = Image.open(EXAMPLES / "year.jpg").transpose(Image.Transpose.ROTATE_90), io.BytesIO()
+    sideways, file = (
+        Image.open(EXAMPLES / "year.jpg").transpose(Image.Transpose.ROTATE_90),
+        io.BytesIO(),
+    )
     exif = Image.Exif()
     exif[0x0112] = 6  # turn clockwise to see it
     sideways.save(file, "JPEG", exif=exif)
@@ -204,14 +247,21 @@ def test_a_folder_dropped_is_read_file_by_file(visit, tmp_path):
     hand = page.context.new_cdp_session(page)
     for kind in ("dragEnter", "dragOver", "drop"):
         what = {"items": [], "files": [str(scans)], "dragOperationsMask": 1}
-        hand.send("Input.dispatchDragEvent", {"type": kind, "x": box["x"] + 300, "y": box["y"] + 20, "data": what})
+        hand.send(
+            "Input.dispatchDragEvent",
+            {"type": kind, "x": box["x"] + 300, "y": box["y"] + 20, "data": what},
+        )
     page.get_by_alt_text("The picture scan 00.jpg").wait_for()
     page.get_by_test_id("stFileUploader").get_by_role("progressbar").first.wait_for(state="hidden")
     page.get_by_role("button", name="Predict").click()
     with page.expect_download() as table:
         page.get_by_role("button", name="Readings (CSV)").click()
     rows = list(csv.reader(table.value.path().read_text().splitlines(True)))
-    assert len(rows) == 1 + 20 and rows[2][:2] == ["scan 01.jpg", "2026"] and rows[4][:2] == ["scan 03.jpg", "–"]
+    assert (
+        len(rows) == 1 + 20
+        and rows[2][:2] == ["scan 01.jpg", "2026"]
+        and rows[4][:2] == ["scan 03.jpg", "–"]
+    )
 
 
 @opposite_looks
@@ -219,7 +269,9 @@ def test_take_a_photograph(visit, look):
     page = visit(*look)
     page.get_by_role("tab", name="Photo").click()
     page.get_by_text("Use the camera").click()
-    page.wait_for_function("document.querySelector('video')?.currentTime > 0")  # until then it would be black
+    page.wait_for_function(
+        "document.querySelector('video')?.currentTime > 0"
+    )  # until then it would be black
     page.get_by_role("button", name="Take Photo").click()
     expect(page, "2026")
     page.get_by_role("tab", name="Draw").click()
@@ -244,7 +296,9 @@ def test_a_wrong_model_path_and_back(visit):
 
 
 def keep(page, total: int) -> None:
-    page.locator("[data-test-script-state=notRunning]").wait_for()  # until then the button may be the last picture's
+    page.locator(
+        "[data-test-script-state=notRunning]"
+    ).wait_for()  # until then the button may be the last picture's
     page.locator("button:visible", has_text="Keep for checking").click()
     page.get_by_text(f"Waiting under Check: {total}").wait_for()
     page.get_by_role("tab", name="Check").click()

@@ -73,7 +73,9 @@ def test_each_digit_is_read_with_its_confidence_and_its_chart(page, digits):
         upload(page, (f"{digit}.png", picture(digits[digit])))
         assert f'role="status">{digit}<' in text(page) and "sure" in text(page)
         assert not page.exception
-        assert any("Probability of each digit" in str(chart.proto) for chart in page.get("vega_lite_chart"))
+        assert any(
+            "Probability of each digit" in str(chart.proto) for chart in page.get("vega_lite_chart")
+        )
         page.file_uploader[0].set_value([]).run()
 
 
@@ -125,7 +127,9 @@ def test_a_damaged_model_gets_words_without_its_folder(page, tmp_path, monkeypat
 
 def test_two_models_side_by_side(page, digits):
     upload(page, ("3.png", picture(digits[3])))
-    next(box for box in page.selectbox if box.label == "Compare with").set_value("mnist_mlp.pth").run()
+    next(box for box in page.selectbox if box.label == "Compare with").set_value(
+        "mnist_mlp.pth"
+    ).run()
     assert text(page).count('role="status">3<') == 2
     assert "mnist_model.pth" in text(page) and "mnist_mlp.pth" in text(page)
 
@@ -155,7 +159,13 @@ def test_the_steps_of_an_answer_are_shown_when_asked(page, digits):
     page.run()
     assert not page.exception
     captions = [image.proto.imgs[0].caption for image in page.image]
-    assert {"Found here", "Light evened out", "Only the ink", "The tile it saw", "What decided"} <= set(captions)
+    assert {
+        "Found here",
+        "Light evened out",
+        "Only the ink",
+        "The tile it saw",
+        "What decided",
+    } <= set(captions)
 
 
 def test_how_good_it_is_comes_from_the_reports(tmp_path, monkeypatch, digits):
@@ -191,7 +201,9 @@ def test_a_labelled_folder_can_be_trained_on(digits, tmp_path):
     pairs = [(tile, digit) for digit, tile in digits.items() for _ in range(3)]
     with zipfile.ZipFile(io.BytesIO(labelled_folder(pairs))) as archive:
         archive.extractall(tmp_path)
-    train, _ = load_training("folder", tmp_path, "random", 0.2, to_tile=lambda path: np.asarray(Image.open(path)))
+    train, _ = load_training(
+        "folder", tmp_path, "random", 0.2, to_tile=lambda path: np.asarray(Image.open(path))
+    )
     assert len(train) == 20  # of 30, five are for testing and five for validation
     for tile, label in zip(train.images.numpy(), train.labels.tolist(), strict=True):
         assert (tile == digits[label]).all()
@@ -202,7 +214,9 @@ def test_a_hand_is_learnt_and_nobody_else_forgotten(tmp_path):
     chosen = np.concatenate([np.flatnonzero(labels == d)[:6] for d in range(10)])
     leaning = images.reshape(-1, 28, 28).astype(np.uint8)[chosen]
     for row in range(28):
-        leaning[:, row] = np.roll(leaning[:, row], round(1.6 * (14 - row)), 1)  # a hand that leans by 58 degrees
+        leaning[:, row] = np.roll(
+            leaning[:, row], round(1.6 * (14 - row)), 1
+        )  # a hand that leans by 58 degrees
     model = load_model(device="cpu")
     learnt = adapt(model, list(leaning), labels[chosen].tolist())
     assert learnt.after.count == 20 and learnt.after.right >= learnt.before.right + 3

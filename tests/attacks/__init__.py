@@ -17,7 +17,9 @@ class Outcome(NamedTuple):
 
     def __str__(self) -> str:
         said = str(self.value).split(": ", 1)[-1] if isinstance(self.value, Exception) else ""
-        return f"{self.seconds:6.3f} s {self.megabytes:5.0f} MB  {type(self.value).__name__}: {said}"
+        return (
+            f"{self.seconds:6.3f} s {self.megabytes:5.0f} MB  {type(self.value).__name__}: {said}"
+        )
 
 
 def tried(action: Callable[[], object], memory: bool = True) -> Outcome:
@@ -56,7 +58,9 @@ def mutants(data: bytes, count: int, seed: int = 0) -> Iterator[bytes]:
                 case 2:
                     made[at:at] = made[at : at + draw.randrange(1, 50)]
                 case 3:
-                    made[at : at + 4] = draw.choice((b"\xff" * 4, bytes(4), b"\x7f" + b"\xff" * 3, b"\x80\0\0\0"))
+                    made[at : at + 4] = draw.choice(
+                        (b"\xff" * 4, bytes(4), b"\x7f" + b"\xff" * 3, b"\x80\0\0\0")
+                    )
                 case 4:
                     made[at] ^= 1 << draw.randrange(8)
                 case _:

@@ -1,6 +1,6 @@
 """Pickles that only look like Kaggle's MNIST-120k. Every one must end in one DataError, with nothing run.
 
-    python -m tests.attacks.kaggle_pickles      tries each and prints what became of it
+python -m tests.attacks.kaggle_pickles      tries each and prints what became of it
 """
 
 import pickle
@@ -17,13 +17,19 @@ ROWS = 30
 
 def digits(rows: int = ROWS) -> dict[str, np.ndarray]:
     draw = np.random.default_rng(0)
-    return {"data": draw.integers(0, 256, (rows, 28, 28), dtype=np.uint8), "labels": draw.integers(0, 10, (rows, 1))}
+    return {
+        "data": draw.integers(0, 256, (rows, 28, 28), dtype=np.uint8),
+        "labels": draw.integers(0, 10, (rows, 1)),
+    }
 
 
 def genuine(content: object, protocol: int, numpy: int) -> bytes:
     """As numpy 1 or numpy 2 pickled it: their modules bear other names."""
     root = {1: "numpy.core", 2: "numpy._core"}[numpy]
-    makers = {"multiarray": np._core.multiarray._reconstruct, "numeric": np._core.numeric._frombuffer}
+    makers = {
+        "multiarray": np._core.multiarray._reconstruct,
+        "numeric": np._core.numeric._frombuffer,
+    }
     with (
         patch.object(makers["multiarray"], "__module__", f"{root}.multiarray"),
         patch.object(makers["numeric"], "__module__", f"{root}.numeric"),
@@ -36,7 +42,9 @@ def _dtype(code: str = "u1", order: str = "|") -> bytes:
     return call("numpy", "dtype", plain(code), b"\x89", b"\x88") + state + b"b"
 
 
-def _array(shape, raw: bytes, dtype: bytes | None = None, *, root: str = "numpy.core.multiarray") -> bytes:
+def _array(
+    shape, raw: bytes, dtype: bytes | None = None, *, root: str = "numpy.core.multiarray"
+) -> bytes:
     made = call(root, "_reconstruct", name("numpy", "ndarray"), plain((0,)), plain(b"b"))
     return made + b"(" + plain(1) + plain(shape) + (dtype or _dtype()) + b"\x89" + raw + b"tb"
 
@@ -61,7 +69,9 @@ def files() -> Iterator[tuple[str, bytes]]:
         "shape too small": _array((1, 28, 28), _bytes(ROWS * 784)),
         "shape negative": _array((-1, 28, 28), _bytes(ROWS * 784)),
         "shape a list": _array([ROWS, 28, 28], _bytes(784)),
-        "shape of bombs": _array((), _bytes(1)).replace(plain(()), b"I1\n\x85q\x00" + b"0(h\x00h\x00tq\x00" * 90),
+        "shape of bombs": _array((), _bytes(1)).replace(
+            plain(()), b"I1\n\x85q\x00" + b"0(h\x00h\x00tq\x00" * 90
+        ),
         "32x32": _array((ROWS, 32, 32), _bytes(ROWS * 1024)),
         "flat": _array((ROWS, 784), _bytes(ROWS * 784)),
         "objects": _array((ROWS, 28, 28), _bytes(ROWS * 784 * 8), _dtype("O8")),
@@ -74,8 +84,12 @@ def files() -> Iterator[tuple[str, bytes]]:
         "no state": call("numpy.core.multiarray", "_reconstruct"),
         "bytes a number": _array((ROWS, 28, 28), plain(10**9)),
         "bytes a text": _array((ROWS, 28, 28), plain("x" * ROWS * 784)),
-        "encoded otherwise": _array((1, 28, 28), call("_codecs", "encode", plain("x" * 784), plain("utf-16"))),
-        "encoded by a bomb": _array((1, 28, 28), call("_codecs", "encode", plain("x" * 784), plain("zlib"))),
+        "encoded otherwise": _array(
+            (1, 28, 28), call("_codecs", "encode", plain("x" * 784), plain("utf-16"))
+        ),
+        "encoded by a bomb": _array(
+            (1, 28, 28), call("_codecs", "encode", plain("x" * 784), plain("zlib"))
+        ),
         "out of its range": _array((ROWS, 28, 28), _bytes(ROWS * 1568, b"\xff"), _dtype("i2", "<")),
         "ndarray called": call("numpy", "ndarray", plain((10**9,))),
         "ndarray itself": name("numpy", "ndarray"),
@@ -99,7 +113,16 @@ def files() -> Iterator[tuple[str, bytes]]:
     yield "FRAME of 2^62", b"\x80\x04\x95" + struct.pack("<Q", 2**62)
     yield "LONG4 of 2^31", b"\x80\x02\x8b" + struct.pack("<i", 2**31 - 1)
     yield "100,000 lists deep", b"\x80\x02" + b"(" * 10**5 + b"l" * 10**5 + b"."
-    for data in (b"", b"\x80", b"\x80\x05.", b".", b"\xff" * 99, b"\x80\x02}", pickle.dumps([digits()]), b"PK\x03\x04"):
+    for data in (
+        b"",
+        b"\x80",
+        b"\x80\x05.",
+        b".",
+        b"\xff" * 99,
+        b"\x80\x02}",
+        pickle.dumps([digits()]),
+        b"PK\x03\x04",
+    ):
         yield f"{data[:6]!r}", data
 
 

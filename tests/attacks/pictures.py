@@ -1,6 +1,6 @@
 """Pictures, odd and damaged. Every one must end in a reading or one ImageError.
 
-    python -m tests.attacks.pictures      tries each and prints what became of it
+python -m tests.attacks.pictures      tries each and prints what became of it
 """
 
 import io
@@ -32,10 +32,14 @@ def saved(image: Image.Image, kind: str, **how) -> bytes:
 def _turned(page: Image.Image, orientation: int) -> bytes:
     """Stored so that a viewer who heeds EXIF sees `page` upright."""
     undo = {
-        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180, 4: Image.Transpose.FLIP_TOP_BOTTOM,
-        5: Image.Transpose.TRANSPOSE, 6: Image.Transpose.ROTATE_90, 7: Image.Transpose.TRANSVERSE,
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_90,
+        7: Image.Transpose.TRANSVERSE,
         8: Image.Transpose.ROTATE_270,
-    }  # fmt: skip
+    }
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     stored = page.transpose(undo[orientation]) if orientation in undo else page
@@ -70,16 +74,23 @@ def encodings(tile: np.ndarray) -> Iterator[tuple[str, bytes]]:
     yield "WEBP", saved(page.convert("RGB"), "WEBP", quality=80)
     yield "WEBP lossless with alpha", saved(Image.fromarray(clear), "WEBP", lossless=True)
     yield "TIFF", saved(page, "TIFF")
-    yield "TIFF packed, 16 bit", saved(Image.fromarray(grey.astype(np.uint16) * 257), "TIFF", compression="tiff_lzw")
+    yield (
+        "TIFF packed, 16 bit",
+        saved(Image.fromarray(grey.astype(np.uint16) * 257), "TIFF", compression="tiff_lzw"),
+    )
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png(width: int, height: int, body: bytes, *more: bytes, bits: int = 8, colour: int = 0) -> bytes:
+def png(
+    width: int, height: int, body: bytes, *more: bytes, bits: int = 8, colour: int = 0
+) -> bytes:
     head = _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + head + b"".join(more) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + head + b"".join(more) + _chunk(b"IDAT", body) + _chunk(b"IEND", b"")
+    )
 
 
 def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
@@ -87,16 +98,34 @@ def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
     page, draw = sheet(tile), np.random.default_rng(0)
     good = saved(page, "PNG")
     nothing = zlib.compress(bytes(10**6))
-    for width, height in ((1, 1), (1, 500), (500, 1), (2, 2), (3, 20_000), (20_000, 3), (27, 27), (29, 28)):
+    for width, height in (
+        (1, 1),
+        (1, 500),
+        (500, 1),
+        (2, 2),
+        (3, 20_000),
+        (20_000, 3),
+        (27, 27),
+        (29, 28),
+    ):
         yield f"{width} x {height}", saved(page.resize((width, height)), "PNG")
     yield "8,000 x 6,000 JPEG", saved(page.resize((8000, 6000)), "JPEG", quality=50)
-    yield "3,999 x 3,999 PNG, transparent", saved(Image.new("RGBA", (3999, 3999)), "PNG", compress_level=1)
+    yield (
+        "3,999 x 3,999 PNG, transparent",
+        saved(Image.new("RGBA", (3999, 3999)), "PNG", compress_level=1),
+    )
     yield "10,000 x 10,000", png(10_000, 10_000, nothing)
     yield "2^31 x 2^31", png(2**31 - 1, 2**31 - 1, nothing)
     yield "0 x 0", png(0, 0, nothing)
     yield "a compressed gigabyte", png(30_000, 30_000, zlib.compress(bytes(2**26), 9))
-    yield "a comment of 64 MB", png(28, 28, nothing, _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**26), 9)))
-    yield "a profile of 64 MB", png(28, 28, nothing, _chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(2**26), 9)))
+    yield (
+        "a comment of 64 MB",
+        png(28, 28, nothing, _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(2**26), 9))),
+    )
+    yield (
+        "a profile of 64 MB",
+        png(28, 28, nothing, _chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(2**26), 9))),
+    )
     yield "no data", png(28, 28, b"")
     yield "too little data", png(280, 280, zlib.compress(bytes(100)))
     yield "3 bits", png(28, 28, nothing, bits=3)
@@ -109,7 +138,10 @@ def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
         yield f"PNG cut at {share}", good[: int(share * len(good))]
     jpeg = saved(page, "JPEG")
     yield "JPEG cut in half", jpeg[: len(jpeg) // 2]
-    yield "JPEG of 65,500 x 65,500", jpeg.replace(struct.pack(">HH", 160, 160), struct.pack(">HH", 65_500, 65_500))
+    yield (
+        "JPEG of 65,500 x 65,500",
+        jpeg.replace(struct.pack(">HH", 160, 160), struct.pack(">HH", 65_500, 65_500)),
+    )
     exif = Image.Exif()
     exif[ORIENTATION] = 99
     yield "EXIF orientation 99", saved(page, "JPEG", exif=exif)
@@ -125,13 +157,19 @@ def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
     tags[270] = "x" * 10**6
     yield "TIFF with a long comment", saved(page, "TIFF", tiffinfo=tags)
     yield "TIFF in a circle", b"II*\0\x08\0\0\0\0\0\x08\0\0\0"
-    yield "SVG named .png", b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>'
+    yield (
+        "SVG named .png",
+        b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>',
+    )
     yield "HTML", b"<!DOCTYPE html><html></html>"
     for kind in ("ICO", "PPM", "PCX", "TGA", "PDF", "EPS"):
         yield f"{kind}, which is not read", saved(page.convert("RGB"), kind)
     yield "white", saved(Image.new("L", (90, 90), 255), "PNG")
     yield "black", saved(Image.new("L", (90, 90)), "PNG")
-    yield "noise", saved(Image.fromarray(draw.integers(0, 256, (300, 300, 3), dtype=np.uint8)), "PNG")
+    yield (
+        "noise",
+        saved(Image.fromarray(draw.integers(0, 256, (300, 300, 3), dtype=np.uint8)), "PNG"),
+    )
     board = np.kron(np.indices((40, 40)).sum(0) % 2, np.ones((7, 7)))
     yield "chessboard", saved(Image.fromarray((255 * board).astype(np.uint8)), "PNG")
     yield "wholly transparent", saved(Image.new("RGBA", (90, 90), (0, 0, 0, 0)), "PNG")
@@ -154,20 +192,27 @@ def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
 
 def large(*kinds: str) -> Iterator[tuple[str, bytes]]:
     """49 megapixels in a few kilobytes, in these kinds or in all: every copy of the whole would take 200 MB."""
-    white, noise = Image.new("L", (7000, 7000), 255), np.random.default_rng(0).integers(0, 256, (7000, 7000), np.uint8)
+    white, noise = (
+        Image.new("L", (7000, 7000), 255),
+        np.random.default_rng(0).integers(0, 256, (7000, 7000), np.uint8),
+    )
     made = {
         "BMP of noise": lambda: saved(Image.fromarray(noise), "BMP"),
         "PNG, transparent": lambda: saved(Image.new("RGBA", white.size), "PNG", compress_level=1),
-        "PNG, 16 bit": lambda: saved(Image.new("I;16", white.size, 60_000), "PNG", compress_level=1),
+        "PNG, 16 bit": lambda: saved(
+            Image.new("I;16", white.size, 60_000), "PNG", compress_level=1
+        ),
         "TIFF, CMYK": lambda: saved(white.convert("CMYK"), "TIFF", compression="tiff_lzw"),
         "JPEG, CMYK": lambda: saved(white.convert("CMYK"), "JPEG"),
         "GIF": lambda: saved(white, "GIF"),
         "WEBP": lambda: saved(white.convert("RGB"), "WEBP", method=0),
-        "WEBP, half of it": lambda: saved(white.resize((4999, 4999)).convert("RGB"), "WEBP", method=0),
+        "WEBP, half of it": lambda: saved(
+            white.resize((4999, 4999)).convert("RGB"), "WEBP", method=0
+        ),
     } | {
         f"PNG, {mode}": lambda mode=mode: saved(white.convert(mode), "PNG", compress_level=1)
         for mode in ("1", "L", "P", "LA", "RGB", "RGBA")
-    }  # fmt: skip
+    }
     for kind in kinds or made:
         yield f"7,000 x 7,000 {kind}", made[kind]()
 

@@ -42,20 +42,28 @@ def tile():
 def fine(outcome: Outcome) -> bool:
     """A reading, or one line."""
     value = outcome.value
-    return isinstance(value, Reading) or (isinstance(value, ImageError) and len(str(value).splitlines()) == 1)
+    return isinstance(value, Reading) or (
+        isinstance(value, ImageError) and len(str(value).splitlines()) == 1
+    )
 
 
 def test_every_odd_picture_is_read_or_refused_in_one_line(tile, tmp_path):
     model, seen = load_model(), set()
     with open(tmp_path / "huge.png", "wb") as file:
         file.truncate(2**40)
-    odd = [("a terabyte, sparse", tmp_path / "huge.png"), ("an endless file", open("/dev/zero", "rb"))]  # noqa: SIM115
+    odd = [
+        ("a terabyte, sparse", tmp_path / "huge.png"),
+        ("an endless file", open("/dev/zero", "rb")),
+    ]  # noqa: SIM115
     for what, picture in chain(pictures.zoo(tile), pictures.large("PNG, LA", "WEBP"), odd):
         outcome = tried(lambda picture=picture: read(model, picture))
         seen.add(what)
         assert fine(outcome), (what, outcome)
         assert WORDS.get(what, "") in str(outcome.value), (what, outcome)
-        assert outcome.seconds < 5, (what, outcome)  # none hangs; `make torture` holds each to one second
+        assert outcome.seconds < 5, (
+            what,
+            outcome,
+        )  # none hangs; `make torture` holds each to one second
         assert outcome.megabytes < 500, (what, outcome)
     assert len(seen) > 60
     assert seen >= WORDS.keys()

@@ -46,7 +46,9 @@ def test_drawn_digits_are_seeded_and_named():
     (once, labels), (again, _) = drawn(60, rng()), drawn(60, rng())
     assert once.shape == (60, 1, 28, 28) and torch.equal(once, again)
     assert set(labels.tolist()) <= set(FORMS) and len(set(labels.tolist())) > 3
-    assert once.amax((1, 2, 3)).min() > 0.5 and once[:, :, :2].max() == 0  # drawn, and inside the box
+    assert (
+        once.amax((1, 2, 3)).min() > 0.5 and once[:, :, :2].max() == 0
+    )  # drawn, and inside the box
 
 
 def test_printed_letters_are_framed_like_digits_and_look_like_none():
@@ -65,4 +67,8 @@ def test_the_bundled_network_refuses_printed_letters():
 def test_a_stroke_lies_where_its_ends_are():
     line = strokes(torch.tensor([[[[5.5, 10.5], [20.5, 10.5]]]]), torch.tensor([[2.0]]))
     assert line.shape == (1, 1, 28, 28)
-    assert (line[0, 0, 10, 6:20] == 1).all() and line[0, 0, 13:].sum() == 0 and line[0, 0, :, 23:].sum() == 0
+    assert (
+        (line[0, 0, 10, 6:20] == 1).all()
+        and line[0, 0, 13:].sum() == 0
+        and line[0, 0, :, 23:].sum() == 0
+    )

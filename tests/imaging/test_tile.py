@@ -55,7 +55,9 @@ SAME = {
     "rgba": cv2.cvtColor(seven(), cv2.COLOR_GRAY2RGBA),
     "white on black": 255 - seven(),
     "shaded": (seven() * np.linspace(0.5, 1, 160)).astype(np.uint8),
-    "yellow paper, blue pen": np.stack([seven(ink=60), seven(ink=80), seven(ink=150, paper=120)], 2),
+    "yellow paper, blue pen": np.stack(
+        [seven(ink=60), seven(ink=80), seven(ink=150, paper=120)], 2
+    ),
     "huge": cv2.resize(seven(), None, fx=15, fy=15),
     "small": cv2.resize(seven(), None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA),
     "anywhere": np.pad(seven(), ((10, 300), (400, 20)), constant_values=225),
@@ -198,7 +200,9 @@ def test_a_forms_lines_are_wiped_out_and_strokes_across_them_stay(angle, left):
     picture = np.full((300, 600), 225, np.uint8)
     for cell in range(4):
         where = 100 + 100 * cell + left
-        picture[100:200, where : where + 80] = np.minimum(picture[100:200, where : where + 80], seven(100, 80, 6))
+        picture[100:200, where : where + 80] = np.minimum(
+            picture[100:200, where : where + 80], seven(100, 80, 6)
+        )
     strokes = picture.copy()
     for cell in range(4):
         cv2.rectangle(picture, (100 + 100 * cell, 85), (200 + 100 * cell, 215), 60, 2)

@@ -61,7 +61,9 @@ def test_a_file_rebuilds_itself(tmp_path, name):
     assert all(weight.requires_grad for weight in loaded.parameters())
     tiles = np.random.default_rng(0).integers(0, 256, (3, 28, 28), dtype=np.uint8)
     assert np.allclose(loaded.probabilities(tiles), model.eval().probabilities(tiles), atol=1e-6)
-    assert torch.load(tmp_path / "m.pth", weights_only=True)["architecture"] == name  # plain torch reads it, too
+    assert (
+        torch.load(tmp_path / "m.pth", weights_only=True)["architecture"] == name
+    )  # plain torch reads it, too
 
 
 def test_the_same_model_gives_the_same_bytes(tmp_path):
@@ -79,7 +81,9 @@ def test_a_bare_state_dict_of_the_brief_is_read(tmp_path, prefix):
     (tmp_path / "bare.safetensors").write_bytes(safetensors.torch.save(state, {"format": "pt"}))
     assert same(load_model_file(tmp_path / "bare.pth"), model)
     assert same(load_model_file(tmp_path / "bare.safetensors"), model)
-    torch.save(torch.nn.Sequential(*model.body).state_dict(), tmp_path / "bare.pth")  # with torch's own _metadata
+    torch.save(
+        torch.nn.Sequential(*model.body).state_dict(), tmp_path / "bare.pth"
+    )  # with torch's own _metadata
     assert same(load_model_file(tmp_path / "bare.pth"), model)
 
 
@@ -186,7 +190,9 @@ def test_the_state_before_is_there_when_the_newest_is_damaged(tmp_path, caplog):
         save_state(path, {"epoch": epoch, "weights": torch.arange(4.0), "history": [{"loss": 0.5}]})
     assert load_state(path)["epoch"] == 2
     data = bytearray(path.read_bytes())
-    data[data.index(torch.arange(4.0).numpy().tobytes()) + 5] ^= 1  # one bit of a weight: torch would not notice
+    data[data.index(torch.arange(4.0).numpy().tobytes()) + 5] ^= (
+        1  # one bit of a weight: torch would not notice
+    )
     path.write_bytes(data)
     assert load_state(path)["epoch"] == 1
     assert "damaged" in caplog.text

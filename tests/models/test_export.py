@@ -49,7 +49,9 @@ def test_the_onnx_file_is_what_the_readme_says(model, tmp_path):
     onnx.checker.check_model(proto, full_check=True)
     image, answer = proto.graph.input[0], proto.graph.output[0]
     assert [image.name, answer.name] == ["image", "probabilities"]
-    assert b"export.py" not in (tmp_path / "model.onnx").read_bytes()  # nor any other path of this machine
+    assert (
+        b"export.py" not in (tmp_path / "model.onnx").read_bytes()
+    )  # nor any other path of this machine
     sides = [dim.dim_param or dim.dim_value for dim in image.type.tensor_type.shape.dim]
     assert isinstance(sides[0], str)
     assert sides[1:] == [1, 28, 28]
@@ -64,7 +66,9 @@ model = qdigits.load_model({str(tmp_path / "model.onnx")!r})
 print(qdigits.predict(model, np.eye(28, dtype=np.uint8) * 255).confidence)
 assert "torch" not in sys.modules
 """
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
     there = predict(load_model(tmp_path / "model.onnx"), np.eye(28, dtype=np.uint8) * 255)
     assert float(out) == pytest.approx(there.confidence, abs=1e-6)
 
@@ -78,7 +82,9 @@ def test_other_peoples_onnx_files_are_refused_in_one_line(tmp_path):
 
 def test_every_graph_that_would_bite_is_refused_at_the_border(tmp_path):
     (tmp_path / "good.onnx").write_bytes(graph.sealed(onnx_files.network().SerializeToString()))
-    assert load_model(tmp_path / "good.onnx").threshold == 0.5  # so nothing below is refused for its frame
+    assert (
+        load_model(tmp_path / "good.onnx").threshold == 0.5
+    )  # so nothing below is refused for its frame
     for what, path in onnx_files.files(tmp_path):
         outcome = tried(lambda path=path: load_model(path))
         assert isinstance(outcome.value, ModelFileError), (what, outcome)

@@ -18,7 +18,9 @@ def test_tiles_in_probabilities_out(name):
     rows = model.probabilities(tiles)
     assert rows.shape == (5, 10) and rows.dtype == np.float32
     assert np.allclose(rows.sum(1), 1, atol=1e-5)  # never shown a non-digit, it knows none
-    assert np.allclose(np.concatenate([model.probabilities(tile[None]) for tile in tiles]), rows, atol=1e-6)
+    assert np.allclose(
+        np.concatenate([model.probabilities(tile[None]) for tile in tiles]), rows, atol=1e-6
+    )
     model.nothing.fill_(3.0)
     assert (model.probabilities(tiles).sum(1) < 0.99).all()
 
@@ -46,7 +48,10 @@ def test_gradients_by_hand_are_those_of_autograd():
 
 
 def test_flattening_keeps_the_layout_of_gradients():
-    seen, features = [], torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last).requires_grad_() * 1
+    seen, features = (
+        [],
+        torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last).requires_grad_() * 1,
+    )
     flat = Flatten()(features)
     features.register_hook(seen.append)
     (flat @ torch.rand(48, 2)).sum().backward()

@@ -61,7 +61,9 @@ def test_what_the_network_does_not_know_is_left_out():
     assert text(page("xxxx", "0101")) == ["0101"]
 
 
-@pytest.mark.parametrize(("heights", "number"), [((40, 42, 38, 41, 40), True), ((40, 80, 38, 20, 75), False)])
+@pytest.mark.parametrize(
+    ("heights", "number"), [((40, 42, 38, 41, 40), True), ((40, 80, 38, 20, 75), False)]
+)
 def test_pieces_of_all_heights_are_a_word(heights, number):
     four = np.eye(10, dtype=np.float32)[4] * 0.95
     inks = [np.full((height, 25), 255, np.uint8) for height in heights]
@@ -96,5 +98,7 @@ def test_marks_keep_their_place():
 def test_noise_by_the_thousand_takes_no_time():
     noise = np.random.default_rng(0).integers(0, 256, (800, 800)).astype(np.uint8)
     calls = []
-    find_digits(noise, lambda crops: calls.append(len(crops)) or np.full((len(crops), 10), 0.01, np.float32))
+    find_digits(
+        noise, lambda crops: calls.append(len(crops)) or np.full((len(crops), 10), 0.01, np.float32)
+    )
     assert sum(calls) < 12_000

@@ -29,7 +29,10 @@ sys.dont_write_bytecode = True
 ROOT = Path(__file__).parents[2]
 MEMORY, ASLEEP = 8 * 2**30, 120  # bytes, seconds
 TESTS = {  # where the tests of a module are, and which of them matter here
-    "files": ("checkpoint data cli", "disk or folder or killed or forbidden or attack or table or draws or failures"),
+    "files": (
+        "checkpoint data cli",
+        "disk or folder or killed or forbidden or attack or table or draws or failures",
+    ),
     "weights": ("checkpoint", ""),
     "checkpoint": ("checkpoint", ""),
     "formats": ("data checkpoint", "lie or damaged or kaggle or attack"),
@@ -71,7 +74,10 @@ OTHERS = {
         ("if path.is_file()", "if path.exists()"),
         ("[!.]*", "*"),
         ('split, seed, to_tile, "train")', 'split, seed, to_tile, "test")'),
-        ('seed, by_writer=split != "random")\n\n\ndef load_test', "seed, by_writer=False)\n\n\ndef load_test"),
+        (
+            'seed, by_writer=split != "random")\n\n\ndef load_test',
+            "seed, by_writer=False)\n\n\ndef load_test",
+        ),
     ],
     "download": [
         ("time.monotonic() > end or ", ""),
@@ -163,7 +169,10 @@ def main() -> int:
                 if not noticed(copy, module, text, 2 * seconds + 5)[0]:
                     missed += 1
                     print(f"not missed: {guard}", flush=True)
-            print(f"| guards removed, up to {module}.py | the tests notice {tried - missed} of {tried} |", flush=True)
+            print(
+                f"| guards removed, up to {module}.py | the tests notice {tried - missed} of {tried} |",
+                flush=True,
+            )
     return int(missed > tried / 20)
 
 

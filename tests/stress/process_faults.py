@@ -25,19 +25,27 @@ from qdigits.training import trainer as train
 from qdigits.training.config import TrainConfig
 from tests.attacks import mirrors
 
-SETTINGS = TrainConfig(data="sample", epochs=12, batch_size=250, lr=0.05, average=0.9, schedule="cosine", seed=1)
+SETTINGS = TrainConfig(
+    data="sample", epochs=12, batch_size=250, lr=0.05, average=0.9, schedule="cosine", seed=1
+)
 LEFT = {"config.json", "metrics.jsonl", "best.pth", "last.pth", "state.pt", "state.pt.prev", "lock"}
 
 
-def forked(action: Callable[[], object], at: float = 1e9, number: int = signal.SIGKILL) -> tuple[int, str, float]:
+def forked(
+    action: Callable[[], object], at: float = 1e9, number: int = signal.SIGKILL
+) -> tuple[int, str, float]:
     """Run in a child, with a signal after `at` seconds: (exit code, stderr, seconds from the signal to the end)."""
     with tempfile.TemporaryFile() as said:
         if (child := os.fork()) == 0:
             os.setpgid(0, 0)
             os.dup2(said.fileno(), 2)
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-            sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)  # pytest had put its own there
-            signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
+            sys.stderr = os.fdopen(
+                2, "w", buffering=1, closefd=False
+            )  # pytest had put its own there
+            signal.signal(
+                signal.SIGINT, signal.default_int_handler
+            )  # a shell's background jobs ignore it
             code = 70
             try:
                 code = int(action() or 0)
@@ -63,7 +71,9 @@ def fit(run_dir: Path, resume: bool = True, settings: TrainConfig = SETTINGS) ->
 
 
 def command(run_dir: Path, *more: str) -> int:
-    return cli.main(["train", "brief", "--data", "sample", "--epochs", "12", "--run-dir", str(run_dir), *more])
+    return cli.main(
+        ["train", "brief", "--data", "sample", "--epochs", "12", "--run-dir", str(run_dir), *more]
+    )
 
 
 def limited(run_dir: Path, *more: str) -> int:
@@ -95,7 +105,11 @@ def whole(run_dir: Path) -> str:
 
 
 def verdict(count: int, right: str, wrong: list[str]) -> str:
-    return f"{count}: {right}" if not wrong else f"{count}: WRONG {len(wrong)}: {wrong[0].strip()[-300:]}"
+    return (
+        f"{count}: {right}"
+        if not wrong
+        else f"{count}: WRONG {len(wrong)}: {wrong[0].strip()[-300:]}"
+    )
 
 
 def kills(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
@@ -107,7 +121,9 @@ def kills(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     while count < (n or 100):
         run_dir, runs, code = folder / f"run{runs}", runs + 1, -signal.SIGKILL
         while code == -signal.SIGKILL:
-            code, said, _ = forked(lambda run_dir=run_dir: fit(run_dir), draw.uniform(0, longest / 2))
+            code, said, _ = forked(
+                lambda run_dir=run_dir: fit(run_dir), draw.uniform(0, longest / 2)
+            )
             count += code == -signal.SIGKILL
             if trouble := whole(run_dir) or said * (code > 0):
                 wrong.append(trouble)
@@ -126,7 +142,9 @@ def signals(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     for index in range(count):
         number, code = ((signal.SIGINT, 130), (signal.SIGTERM, 143))[index % 2]
         run_dir = folder / f"run{index}"
-        got, said, seconds = forked(lambda run_dir=run_dir: command(run_dir), draw.uniform(0.2, 1.5), number)
+        got, said, seconds = forked(
+            lambda run_dir=run_dir: command(run_dir), draw.uniform(0.2, 1.5), number
+        )
         slowest = max(slowest, seconds)
         if got not in (code, 0) or seconds > 5 or "Traceback" in said:
             wrong.append(f"signal {number}: exit {got} after {seconds:.1f} s: {said}")
@@ -141,7 +159,9 @@ def disk(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     small, wrong, count = folder / "small", [], 0
     small.mkdir()
 
-    def refused(what: str, action: Callable[[], int], path: Path, before: dict[Path, bytes]) -> None:
+    def refused(
+        what: str, action: Callable[[], int], path: Path, before: dict[Path, bytes]
+    ) -> None:
         nonlocal count
         count += 1
         code, said, _ = forked(action)
@@ -150,10 +170,16 @@ def disk(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
             wrong.append(f"{what}: exit {code}: {said}")
         after = {path: path.read_bytes() for path in before}
         if before != after:
-            wrong.append(f"{what}: changed {[path.name for path in before if before[path] != after[path]]}")
+            wrong.append(
+                f"{what}: changed {[path.name for path in before if before[path] != after[path]]}"
+            )
 
     def kept(run_dir: Path) -> dict[Path, bytes]:
-        return {path: path.read_bytes() for path in run_dir.glob("*") if path.name in LEFT - {"lock", "metrics.jsonl"}}
+        return {
+            path: path.read_bytes()
+            for path in run_dir.glob("*")
+            if path.name in LEFT - {"lock", "metrics.jsonl"}
+        }
 
     with contextlib.ExitStack() as stack:
         if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", small]).returncode:
@@ -161,11 +187,15 @@ def disk(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
             return
         stack.callback(subprocess.run, ["umount", "-l", small])
         seconds = 1.0
-        while not (small / "run/state.pt.prev").exists():  # a training on its way, two epochs at least
+        while not (
+            small / "run/state.pt.prev"
+        ).exists():  # a training on its way, two epochs at least
             forked(lambda: command(small / "run", "--resume"), seconds)
             seconds *= 1.5
         whole_run = kept(small / "run")
-        refused("over a limit, resumed", lambda: limited(small / "run", "--resume"), small, whole_run)
+        refused(
+            "over a limit, resumed", lambda: limited(small / "run", "--resume"), small, whole_run
+        )
         with contextlib.suppress(OSError), open(small / "ballast", "wb") as ballast:
             while True:
                 ballast.write(bytes(4096))
@@ -175,20 +205,37 @@ def disk(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
             refused("full, resumed", lambda: command(small / "run", "--resume"), small, whole_run)
         refused("full, a new run", lambda: command(small / "new"), small, whole_run)
         for out in (f"{small}/m.safetensors", f"{small}/m.onnx"):
-            refused(f"full, {out}", lambda out=out: cli.main(["export", model, out]), small, whole_run)
+            refused(
+                f"full, {out}", lambda out=out: cli.main(["export", model, out]), small, whole_run
+            )
         with (
             mirrors.mirror(os.urandom(50_000)) as server,
             patch.dict(os.environ, QDIGITS_CACHE=str(small / "cache")),
             patch.dict(download.MIRRORS, mnist=(f"{server.root}good/",)),
         ):
-            refused("full, a download", lambda: command(folder / "run", "--data", "mnist"), small, whole_run)
+            refused(
+                "full, a download",
+                lambda: command(folder / "run", "--data", "mnist"),
+                small,
+                whole_run,
+            )
         (small / "ballast").unlink()
         subprocess.run(["mount", "-o", "remount,ro", small])
         refused("read-only, resumed", lambda: command(small / "run", "--resume"), small, whole_run)
-        refused("read-only, export", lambda: cli.main(["export", model, f"{small}/m.safetensors"]), small, whole_run)
+        refused(
+            "read-only, export",
+            lambda: cli.main(["export", model, f"{small}/m.safetensors"]),
+            small,
+            whole_run,
+        )
         subprocess.run(["mount", "-o", "remount,rw", small])
         nowhere = folder / "nowhere"
-        refused("no such folder", lambda: cli.main(["export", model, f"{nowhere}/m.safetensors"]), nowhere, whole_run)
+        refused(
+            "no such folder",
+            lambda: cli.main(["export", model, f"{nowhere}/m.safetensors"]),
+            nowhere,
+            whole_run,
+        )
         refused("a file as folder", lambda: command(Path(model) / "run"), Path(model), whole_run)
         forked(lambda: command(small / "run", "--resume"))
         forked(lambda: command(folder / "whole"))
@@ -223,12 +270,21 @@ def twice(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     refused("no longer finite", "--lr", "10", where=folder / "hot")
     if (run_dir / "last.pth").read_bytes() != before:
         wrong.append("overwritten")
-    yield "two trainers, other settings, loss not finite", verdict(5, "refused in one line, nothing overwritten", wrong)
+    yield (
+        "two trainers, other settings, loss not finite",
+        verdict(5, "refused in one line, nothing overwritten", wrong),
+    )
 
 
 def downloads(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     """From a server on this machine: every way to fail, two at once, killed midway and begun again."""
-    name, content, draw, wrong, killed = "train-images-idx3-ubyte", os.urandom(200_000), random.Random(0), [], 0
+    name, content, draw, wrong, killed = (
+        "train-images-idx3-ubyte",
+        os.urandom(200_000),
+        random.Random(0),
+        [],
+        0,
+    )
     path, known = folder / "cache" / f"{name}.gz", {name: (hashlib.md5(content).hexdigest(), None)}
     count = n or 100
     with (
@@ -268,8 +324,25 @@ def downloads(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
 
 def ranks(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     """torchrun, two processes: one killed, one frozen, the agent killed."""
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    training = ["-m", "qdigits", "train", "brief", "--data", "sample", "--epochs", "400", "--run-dir"]
+    torchrun = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+    ]
+    training = [
+        "-m",
+        "qdigits",
+        "train",
+        "brief",
+        "--data",
+        "sample",
+        "--epochs",
+        "400",
+        "--run-dir",
+    ]
     wrong, slowest = [], 0.0
     for what in ("rank killed", "rank frozen", "agent killed"):
         run_dir = folder / what.replace(" ", "-")
@@ -282,7 +355,9 @@ def ranks(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         victim = agent.pid if what == "agent killed" else workers[-1].pid
         os.kill(victim, signal.SIGSTOP if what == "rank frozen" else signal.SIGKILL)
         began = time.monotonic()
-        while (agent.poll() is None or any(one.is_running() for one in workers)) and time.monotonic() - began < 100:
+        while (
+            agent.poll() is None or any(one.is_running() for one in workers)
+        ) and time.monotonic() - began < 100:
             time.sleep(0.2)
         seconds = time.monotonic() - began
         slowest = max(slowest, seconds)
@@ -298,9 +373,15 @@ def ranks(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     yield "torchrun: a rank killed, a rank frozen, the agent killed", verdict(3, right, wrong)
     words = [*torchrun, *training, str(folder / "few"), "--batch-size", "1"]
     run = subprocess.run(words, capture_output=True, text=True, timeout=100)
-    refused = run.returncode and "qdigits: 2 processes cannot share a batch of 1; start fewer\n" in run.stderr
+    refused = (
+        run.returncode
+        and "qdigits: 2 processes cannot share a batch of 1; start fewer\n" in run.stderr
+    )
     fine = refused and not list(folder.glob("few/*.pt*"))
-    yield "more processes than batch", verdict(1, "refused, nothing written", [] if fine else [run.stderr])
+    yield (
+        "more processes than batch",
+        verdict(1, "refused, nothing written", [] if fine else [run.stderr]),
+    )
 
 
 def commands(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
@@ -310,11 +391,45 @@ def commands(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     (folder / "pictures").mkdir()
     (folder / "pictures/broken.png").write_bytes(b"\x89PNG\r\n")
     things = [
-        str(picture), str(model), "nowhere.png", "pictures", "", "-", "--", "0", "-1", "1e9", "nan", "sample", "mnist",
-        "folder", "out.json", "x/y/z", "--json", "--csv", "--model", "--help", "--version", "--data", "--data-dir",
-        "--out", "--split", "--epochs", "--lr", "--resume", "--run-dir", "brief", "best", "m.onnx", "m.txt", "é\u202e",
-        "*", "~", "writer", "--fetch=no",
-    ]  # fmt: skip
+        str(picture),
+        str(model),
+        "nowhere.png",
+        "pictures",
+        "",
+        "-",
+        "--",
+        "0",
+        "-1",
+        "1e9",
+        "nan",
+        "sample",
+        "mnist",
+        "folder",
+        "out.json",
+        "x/y/z",
+        "--json",
+        "--csv",
+        "--model",
+        "--help",
+        "--version",
+        "--data",
+        "--data-dir",
+        "--out",
+        "--split",
+        "--epochs",
+        "--lr",
+        "--resume",
+        "--run-dir",
+        "brief",
+        "best",
+        "m.onnx",
+        "m.txt",
+        "é\u202e",
+        "*",
+        "~",
+        "writer",
+        "--fetch=no",
+    ]
     os.environ["QDIGITS_CACHE"] = str(folder.with_suffix(".cache"))
     os.chdir(folder)
     for _ in range(n or 1000):
@@ -332,7 +447,10 @@ def commands(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         for path in sorted(new, reverse=True):
             path.rmdir() if path.is_dir() else path.unlink()
     os.chdir(Path(__file__).parents[2])
-    yield "command lines", verdict(n or 1000, "exit 0, 1 or 2, no traceback, no file left by a failure", wrong)
+    yield (
+        "command lines",
+        verdict(n or 1000, "exit 0, 1 or 2, no traceback, no file left by a failure", wrong),
+    )
 
 
 ROWS = {row.__name__: row for row in (kills, signals, disk, twice, downloads, ranks, commands)}

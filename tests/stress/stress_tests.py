@@ -1,7 +1,7 @@
 """Faults by the thousand: files here, processes in faults.py. Prints the table for docs/SAFETY.md.
 
-    python -m tests.stress.stress_tests                       every row, in full
-    python -m tests.stress.stress_tests models  kills -n 50   these rows, fifty of each
+python -m tests.stress.stress_tests                       every row, in full
+python -m tests.stress.stress_tests models  kills -n 50   these rows, fifty of each
 """
 
 import argparse
@@ -49,11 +49,16 @@ class Tally:
         self.count, self.refused, self.seconds, self.megabytes = 0, 0, 0.0, 0.0
         self.wrong: list[str] = []
 
-    def add(self, what: str, outcome: Outcome, fine: Callable[[object], bool], error: type[Exception]) -> None:
+    def add(
+        self, what: str, outcome: Outcome, fine: Callable[[object], bool], error: type[Exception]
+    ) -> None:
         self.count += 1
         refused = isinstance(outcome.value, error) and len(str(outcome.value).splitlines()) == 1
         self.refused += refused
-        self.seconds, self.megabytes = max(self.seconds, outcome.seconds), max(self.megabytes, outcome.megabytes)
+        self.seconds, self.megabytes = (
+            max(self.seconds, outcome.seconds),
+            max(self.megabytes, outcome.megabytes),
+        )
         if not refused and not (not isinstance(outcome.value, Exception) and fine(outcome.value)):
             self.wrong.append(f"{what}: {outcome}")
 
@@ -71,12 +76,22 @@ def models(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     model_files.CANARY.unlink(missing_ok=True)
     tried(lambda: load_model("nowhere"))
     tally, by_command = Tally(), Tally()
-    for index, (what, path) in enumerate(chain(model_files.files(folder), onnx_files.files(folder))):
+    for index, (what, path) in enumerate(
+        chain(model_files.files(folder), onnx_files.files(folder))
+    ):
         tally.add(what, tried(lambda path=path: load_model(path)), never, ModelFileError)
         if index % 50 == 0 and path.exists():
-            by_command.add(what, _command("read", "examples/seven.png", "--model", str(path)), never, Refused)
-    yield "malicious model files, by the library", f"{tally}; payloads run: {model_files.CANARY.exists():d}"
-    yield "malicious model files, by the command", f"{by_command}; payloads run: {model_files.CANARY.exists():d}"
+            by_command.add(
+                what, _command("read", "examples/seven.png", "--model", str(path)), never, Refused
+            )
+    yield (
+        "malicious model files, by the library",
+        f"{tally}; payloads run: {model_files.CANARY.exists():d}",
+    )
+    yield (
+        "malicious model files, by the command",
+        f"{by_command}; payloads run: {model_files.CANARY.exists():d}",
+    )
 
 
 class Refused(Exception):
@@ -96,15 +111,23 @@ def model_mutants(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     model, path = MODELS["mlp"](16, 16), folder / "m.pth"
     expected, about = model.state_dict(), describe(model, {"note": "x" * 300})
     save_model(model, path, {"note": "x" * 300})
+
     def same(loaded: object) -> bool:
         state = loaded.state_dict()  # type: ignore[attr-defined]
-        return state.keys() == expected.keys() and all(torch.equal(state[name], expected[name]) for name in state)
+        return state.keys() == expected.keys() and all(
+            torch.equal(state[name], expected[name]) for name in state
+        )
 
-    for kind, good in ((".pth", path.read_bytes()), (".safetensors", safetensors.torch.save(expected, about))):
+    for kind, good in (
+        (".pth", path.read_bytes()),
+        (".safetensors", safetensors.torch.save(expected, about)),
+    ):
         tally = Tally()
         for data in mutants(good, n or (20_000 if kind == ".pth" else 5_000)):
             path.write_bytes(data)
-            tally.add(kind, tried(lambda: load_model_file(path), memory=False), same, ModelFileError)
+            tally.add(
+                kind, tried(lambda: load_model_file(path), memory=False), same, ModelFileError
+            )
         yield f"damaged model files, {kind}", str(tally)
     path, tally, good = folder / "m.onnx", Tally(), (ROOT / "mnist_model.onnx").read_bytes()
     for data in mutants(good, n or 5_000):
@@ -120,7 +143,8 @@ def kaggle(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         for numpy in (1, 2):
             path.write_bytes(kaggle_pickles.genuine(digits, protocol, numpy))
             genuine += all(
-                np.array_equal(a, b.reshape(a.shape)) for a, b in zip(read_kaggle(path), digits.values(), strict=True)
+                np.array_equal(a, b.reshape(a.shape))
+                for a, b in zip(read_kaggle(path), digits.values(), strict=True)
             )
     for what, data in kaggle_pickles.files():
         path.write_bytes(data)
@@ -155,7 +179,9 @@ def photos(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     model, tile = load_model(), load_test("sample").images[0].numpy()
     tally = Tally()
     for what, picture in chain(pictures.zoo(tile), pictures.large()):
-        tally.add(what, tried(lambda picture=picture: read(model, picture)), lambda _: True, ImageError)
+        tally.add(
+            what, tried(lambda picture=picture: read(model, picture)), lambda _: True, ImageError
+        )
     yield "odd pictures", str(tally)
     tally, kinds = Tally(), list(pictures.encodings(tile))
     each = -(-(n or 50_000) // len(kinds))
@@ -163,7 +189,12 @@ def photos(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     def damaged() -> None:
         for what, good in kinds:
             for data in mutants(good, each):
-                tally.add(what, tried(lambda data=data: read(model, data), memory=False), lambda _: True, ImageError)
+                tally.add(
+                    what,
+                    tried(lambda data=data: read(model, data), memory=False),
+                    lambda _: True,
+                    ImageError,
+                )
 
     tally.megabytes = tried(damaged).megabytes
     yield "damaged pictures", str(tally)
@@ -171,12 +202,20 @@ def photos(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
 
 def encodings(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     model, digits = load_model(), load_test("sample").images
-    chosen = digits[torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))[: n or 100]].numpy()
+    chosen = digits[
+        torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))[: n or 100]
+    ].numpy()
     different: list[str] = []
     for index, tile in enumerate(chosen):
         answers = {what: predict(model, data).digit for what, data in pictures.encodings(tile)}
-        different += [f"{index} as {what}" for what, digit in answers.items() if digit != answers["PNG grey"]]
-    verdict = "the same answer in every one" if not different else f"WRONG {len(different)}: {', '.join(different[:5])}"
+        different += [
+            f"{index} as {what}" for what, digit in answers.items() if digit != answers["PNG grey"]
+        ]
+    verdict = (
+        "the same answer in every one"
+        if not different
+        else f"WRONG {len(different)}: {', '.join(different[:5])}"
+    )
     yield f"{len(chosen)} digits in {len(answers)} encodings", verdict
 
 
@@ -185,7 +224,9 @@ ROWS = FILES | outside.ROWS | faults.ROWS
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of {', '.join(ROWS)}")
     parser.add_argument("-n", type=int, help="how many of each (for the fuzzer: how many seconds)")
     asked = parser.parse_args()

@@ -37,7 +37,9 @@ def test_killed_at_any_moment_it_goes_on_as_if_nothing_had_been(tmp_path, uninte
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_an_interrupted_command_says_so_and_ends(tmp_path, uninterrupted, number, code):
-    got, said, seconds = faults.forked(lambda: faults.command(tmp_path / "run", "--epochs", "1000"), 1.0, number)
+    got, said, seconds = faults.forked(
+        lambda: faults.command(tmp_path / "run", "--epochs", "1000"), 1.0, number
+    )
     assert (got, "Traceback" in said) == (code, False)
     assert seconds < 5
 

@@ -19,7 +19,7 @@ import psutil
 from tests.attacks import model_files, onnx_files, tried
 
 ROOT = Path(__file__).parents[2]
-SECRETS = "Traceback", "site-packages", str(ROOT), "root:x:", "qdigits/", ".py\"", "object at 0x"
+SECRETS = "Traceback", "site-packages", str(ROOT), "root:x:", "qdigits/", '.py"', "object at 0x"
 
 
 def told(page: Any, path: Path) -> str:
@@ -27,7 +27,9 @@ def told(page: Any, path: Path) -> str:
     page.text_input[0].set_value(str(path)).run()
     said = [error.value for error in page.error]
     assert not page.exception, page.exception
-    assert len(said) == 1 and said[0].startswith("This model cannot be used") and "\n" not in said[0], said
+    assert (
+        len(said) == 1 and said[0].startswith("This model cannot be used") and "\n" not in said[0]
+    ), said
     assert str(path.parent) + "/" not in said[0].replace(f"{path}: no such model here", ""), said
     assert not any(secret in said[0] for secret in SECRETS), said
     return said[0]
@@ -56,7 +58,10 @@ def page_models(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
                 wrong.append(f"{what}: {outcome.value!r}")
     ran = f"payloads run: {model_files.CANARY.exists():d}"
     right = f"{count}: one line each, no path, no traceback; worst {slowest:.2f} s, {most:.0f} MB; {ran}"
-    yield "malicious model files, by the page", right + (f"; WRONG {len(wrong)}: {wrong[0]}" if wrong else "")
+    yield (
+        "malicious model files, by the page",
+        right + (f"; WRONG {len(wrong)}: {wrong[0]}" if wrong else ""),
+    )
 
 
 @contextlib.contextmanager
@@ -65,8 +70,18 @@ def served() -> Iterator[int]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true", f"--server.port={port}"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.headless=true",
+        f"--server.port={port}",
+    ]
+    server = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         while server.poll() is None:
             with contextlib.suppress(OSError):
@@ -95,20 +110,50 @@ def page(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
     with served() as port:
         home = f"http://127.0.0.1:{port}"
         must(curl(home)[1].startswith("HTTP/1.1 200"), "not served")
-        ours = {one.address for each in psutil.net_if_addrs().values() for one in each if one.family != psutil.AF_LINK}
+        ours = {
+            one.address
+            for each in psutil.net_if_addrs().values()
+            for one in each
+            if one.family != psutil.AF_LINK
+        }
         others = sorted(ours - {"127.0.0.1"})
         for address in others:
-            code, came = curl(f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/")
+            code, came = curl(
+                f"http://[{address}]:{port}/" if ":" in address else f"http://{address}:{port}/"
+            )
             must(code == 7 and not came, f"{address}: curl ended with {code}: {came[:80]}")
-        listening = {c.laddr.ip for c in psutil.net_connections("tcp") if c.status == "LISTEN" and c.laddr.port == port}
+        listening = {
+            c.laddr.ip
+            for c in psutil.net_connections("tcp")
+            if c.status == "LISTEN" and c.laddr.port == port
+        }
         must(listening == {"127.0.0.1"}, f"listens on {listening}")
-        for steal in ("../app.py", "../../../../etc/passwd", "static/..%2f..%2f..%2fetc/passwd", "media/../../app.py",
-                      "component/../../etc/passwd", "_stcore/../../../etc/passwd", "app/static/../../app.py",
-                      ".streamlit/config.toml", "bidi-components/../../../etc/passwd"):  # fmt: skip
+        for steal in (
+            "../app.py",
+            "../../../../etc/passwd",
+            "static/..%2f..%2f..%2fetc/passwd",
+            "media/../../app.py",
+            "component/../../etc/passwd",
+            "_stcore/../../../etc/passwd",
+            "app/static/../../app.py",
+            ".streamlit/config.toml",
+            "bidi-components/../../../etc/passwd",
+        ):
             came = curl(f"{home}/{steal}")[1]
-            must("import streamlit" not in came and not any(secret in came for secret in SECRETS), f"{steal}: {came}")
-        knock = ["-H", "Connection: Upgrade", "-H", "Upgrade: websocket", "-H", "Sec-WebSocket-Version: 13",
-                 "-H", "Sec-WebSocket-Key: c3RyYW5nZXIgc3RyYW5nZQ=="]  # fmt: skip
+            must(
+                "import streamlit" not in came and not any(secret in came for secret in SECRETS),
+                f"{steal}: {came}",
+            )
+        knock = [
+            "-H",
+            "Connection: Upgrade",
+            "-H",
+            "Upgrade: websocket",
+            "-H",
+            "Sec-WebSocket-Version: 13",
+            "-H",
+            "Sec-WebSocket-Key: c3RyYW5nZXIgc3RyYW5nZQ==",
+        ]
         came = curl(f"{home}/_stcore/stream", *knock, "-H", "Origin: http://elsewhere.example")[1]
         must(came.startswith("HTTP/1.1 403"), f"another site's script may talk to it: {came[:80]}")
         asked = _browsed(home, folder, must)
@@ -125,14 +170,23 @@ def _browsed(home: str, folder: Path, must: Any) -> str:
     shutil.copy(ROOT / "mnist_mlp.pth", folder / "outside.pth")
     uploads: list[Any] = []
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
         tab = chromium.new_page()
         tab.on("request", lambda request: "upload_file" in request.url and uploads.append(request))
         tab.goto(home)
         tab.get_by_role("img", name="Drawing pad").wait_for()
         said = set()
-        paths = [folder / "outside.pth", folder / "nowhere.pth", Path("/etc/passwd"), Path("../outside.pth"), folder,
-                 Path("/proc/self/mem"), Path("/dev/zero")]  # fmt: skip
+        paths = [
+            folder / "outside.pth",
+            folder / "nowhere.pth",
+            Path("/etc/passwd"),
+            Path("../outside.pth"),
+            folder,
+            Path("/proc/self/mem"),
+            Path("/dev/zero"),
+        ]
         for path in paths:
             field = tab.get_by_role("textbox", name="Model path")
             field.fill(str(path))
@@ -149,11 +203,17 @@ def _browsed(home: str, folder: Path, must: Any) -> str:
         words = tab.locator("body").inner_text() + tab.content()
         must(not any(secret in words for secret in SECRETS), "the page shows what is inside")
         small, headers = uploads[0], uploads[0].all_headers()
-        same = [part for name in ("cookie", "x-xsrftoken", "origin") if name in headers
-                for part in ("-H", f"{name}: {headers[name]}")]  # fmt: skip
+        same = [
+            part
+            for name in ("cookie", "x-xsrftoken", "origin")
+            if name in headers
+            for part in ("-H", f"{name}: {headers[name]}")
+        ]
         for name, status in (("broken.png", "204"), ("large.png", "413")):
             came = curl(small.url, "-X", small.method, "-F", f"file=@{folder / name}", *same)[1]
-            must(f" {status} " in came.splitlines()[-1] + came[:400], f"{name} by curl: {came[:200]}")
+            must(
+                f" {status} " in came.splitlines()[-1] + came[:400], f"{name} by curl: {came[:200]}"
+            )
         chromium.close()
     return f"{len(paths)} model paths, uploads over 10 MB refused"
 

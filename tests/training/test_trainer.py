@@ -26,9 +26,19 @@ from qdigits.training.trainer import fit
 def short(digits_dir) -> TrainConfig:
     """A training of a few seconds that uses everything: negatives, augmentation, hard digits, averaging, a schedule."""
     return TrainConfig(
-        data="mnist", data_dir=str(digits_dir), epochs=2.5, batch_size=100, lr=3e-3, optimizer="adamw",
-        schedule="cosine", warmup=0.1, augment=("warp", "noise"), negatives=0.2, hardest=0.6, average=0.9,
-    )  # fmt: skip
+        data="mnist",
+        data_dir=str(digits_dir),
+        epochs=2.5,
+        batch_size=100,
+        lr=3e-3,
+        optimizer="adamw",
+        schedule="cosine",
+        warmup=0.1,
+        augment=("warp", "noise"),
+        negatives=0.2,
+        hardest=0.6,
+        average=0.9,
+    )
 
 
 def weights(run_dir) -> dict[str, torch.Tensor]:
@@ -41,8 +51,19 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 def test_the_brief_is_the_brief():
     brief, model = recipe("brief"), build("mlp")
-    assert (brief.epochs, brief.batch_size, brief.lr, brief.momentum, brief.optimizer) == (15, 32, 0.001, 0.9, "sgd")
-    assert (brief.model, brief.schedule, brief.augment, brief.weight_decay) == ("mlp", "constant", (), 0)
+    assert (brief.epochs, brief.batch_size, brief.lr, brief.momentum, brief.optimizer) == (
+        15,
+        32,
+        0.001,
+        0.9,
+        "sgd",
+    )
+    assert (brief.model, brief.schedule, brief.augment, brief.weight_decay) == (
+        "mlp",
+        "constant",
+        (),
+        0,
+    )
     assert sum(p.numel() for p in model.parameters()) == 109_386
     shapes = [tuple(p.shape) for p in model.parameters() if p.ndim == 2]
     assert shapes == [(128, 784), (64, 128), (10, 64)]
@@ -52,8 +73,12 @@ def test_a_run_writes_what_it_promises_and_the_same_seed_gives_the_same_bits(sho
     history = fit(short, tmp_path / "a")
     fit(short, tmp_path / "b")
     assert {path.name for path in (tmp_path / "a").iterdir()} >= {
-        "config.json", "metrics.jsonl", "best.pth", "last.pth", "state.pt"
-    }  # fmt: skip
+        "config.json",
+        "metrics.jsonl",
+        "best.pth",
+        "last.pth",
+        "state.pt",
+    }
     assert History.load(tmp_path / "a") == history and len(history) == 3
     assert history[-1]["train_loss"] < history[0]["train_loss"]
     assert same(weights(tmp_path / "a"), weights(tmp_path / "b"))
@@ -82,7 +107,14 @@ def test_a_resumed_training_ends_in_the_same_bits(short, tmp_path, monkeypatch):
 
 def torchrun(folder, script):
     (folder / "two.py").write_text(script)
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", folder / "two.py"]
+    command = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        folder / "two.py",
+    ]
     env = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run(command, env=env, check=True, timeout=120, capture_output=True)
 
@@ -90,9 +122,14 @@ def torchrun(folder, script):
 def test_one_process_and_two_agree(short, tmp_path):
     short = replace(short, model="mlp", epochs=2, optimizer="sgd", negatives=0.25)
     fit(short, tmp_path / "one")
-    torchrun(tmp_path, f"from qdigits.training.trainer import *\nfit({short!r}, {str(tmp_path / 'two')!r})\n")
+    torchrun(
+        tmp_path,
+        f"from qdigits.training.trainer import *\nfit({short!r}, {str(tmp_path / 'two')!r})\n",
+    )
     one, two = weights(tmp_path / "one"), weights(tmp_path / "two")
-    assert max((one[name] - two[name]).abs().max() for name in one if name.startswith("body")) < 1e-5
+    assert (
+        max((one[name] - two[name]).abs().max() for name in one if name.startswith("body")) < 1e-5
+    )
     assert History.load(tmp_path / "one")[-1]["validation_accuracy"] == pytest.approx(
         History.load(tmp_path / "two")[-1]["validation_accuracy"], abs=0.003
     )
@@ -100,7 +137,9 @@ def test_one_process_and_two_agree(short, tmp_path):
 
 def test_training_opens_no_test_file(short, tmp_path):
     opened, watching = [], [True]
-    sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" and watching else None)
+    sys.addaudithook(
+        lambda event, args: opened.append(str(args[0])) if event == "open" and watching else None
+    )
     fit(replace(short, epochs=1), tmp_path / "run")
     watching.clear()
     assert any("train-images" in path for path in opened)
@@ -110,7 +149,12 @@ def test_training_opens_no_test_file(short, tmp_path):
 def test_shuffled_labels_stay_at_chance(short, tmp_path, monkeypatch):
     def shuffled(*args, **kwargs):
         return tuple(
-            replace(split, labels=split.labels[torch.randperm(len(split), generator=torch.Generator().manual_seed(7))])
+            replace(
+                split,
+                labels=split.labels[
+                    torch.randperm(len(split), generator=torch.Generator().manual_seed(7))
+                ],
+            )
             for split in load_training(*args, **kwargs)
         )
 
@@ -118,7 +162,10 @@ def test_shuffled_labels_stay_at_chance(short, tmp_path, monkeypatch):
     config = replace(short, augment=(), negatives=0, validation=0.4)
     history = fit(config, tmp_path / "run")
     held_out = load_training("mnist", config.data_dir, validation=0.4)[1]
-    assert abs(history[-1]["validation_accuracy"] - 0.1) < 4 * math.sqrt(0.1 * 0.9 / len(held_out)) + 0.02
+    assert (
+        abs(history[-1]["validation_accuracy"] - 0.1)
+        < 4 * math.sqrt(0.1 * 0.9 / len(held_out)) + 0.02
+    )
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -144,9 +191,14 @@ def test_every_optimizer_learns(name, short, tmp_path):
 
 def test_half_the_bits_learn_as_well_and_keep_whole_weights(short, tmp_path):
     config = replace(short, model="tiny", epochs=2, augment=(), negatives=0, average=0)
-    whole, half = (fit(replace(config, bf16=bf16), tmp_path / f"{bf16}")[-1] for bf16 in (False, True))
+    whole, half = (
+        fit(replace(config, bf16=bf16), tmp_path / f"{bf16}")[-1] for bf16 in (False, True)
+    )
     assert half["train_loss"] != whole["train_loss"] == pytest.approx(half["train_loss"], rel=0.05)
-    assert {value.dtype for value in weights(tmp_path / "True").values()} <= {torch.float32, torch.int64}
+    assert {value.dtype for value in weights(tmp_path / "True").values()} <= {
+        torch.float32,
+        torch.int64,
+    }
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -178,11 +230,17 @@ torch.save(shown, {str(tmp_path)!r} + f"/{{world.rank}} of {{world.size}}.pt")
 """
     exec(script, {})
     torchrun(tmp_path, script)
-    whole, *shares = (torch.load(tmp_path / name) for name in ("0 of 1.pt", "0 of 2.pt", "1 of 2.pt"))
+    whole, *shares = (
+        torch.load(tmp_path / name) for name in ("0 of 1.pt", "0 of 2.pt", "1 of 2.pt")
+    )
     assert len(whole) == 3
     for rank, share in enumerate(shares):
-        for (_, images, labels, _), (_, own_images, own_labels, weight) in zip(whole, share, strict=True):
-            assert torch.equal(own_images, images[rank::2]) and torch.equal(own_labels, labels[rank::2])
+        for (_, images, labels, _), (_, own_images, own_labels, weight) in zip(
+            whole, share, strict=True
+        ):
+            assert torch.equal(own_images, images[rank::2]) and torch.equal(
+                own_labels, labels[rank::2]
+            )
             assert weight == 2 * len(own_labels) / len(labels)
 
 
@@ -195,7 +253,9 @@ def test_what_cannot_go_well_is_refused(short, tmp_path):
     with pytest.raises(ConfigError, match="choose from"):
         fit(replace(short, augment=("rain",)), tmp_path / "other")
     with pytest.raises(QDigitsError, match="no longer finite"):
-        wild = replace(short, lr=10, optimizer="sgd", momentum=0.9999, schedule="constant", warmup=0)
+        wild = replace(
+            short, lr=10, optimizer="sgd", momentum=0.9999, schedule="constant", warmup=0
+        )
         fit(replace(wild, augment=(), negatives=0), tmp_path / "wild")
     assert not (tmp_path / "wild" / "last.pth").exists()
 

@@ -24,10 +24,12 @@ def build_network() -> nn.Module:
     """Return 784 inputs, two hidden layers of 128 and 64 units, and 10 outputs."""
     return nn.Sequential(
         nn.Flatten(),
-        nn.Linear(784, 128), nn.ReLU(),
-        nn.Linear(128, 64), nn.ReLU(),
+        nn.Linear(784, 128),
+        nn.ReLU(),
+        nn.Linear(128, 64),
+        nn.ReLU(),
         nn.Linear(64, 10),
-    )  # fmt: skip
+    )
 
 
 def accuracy(model: nn.Module, images: Tensor, labels: Tensor) -> float:

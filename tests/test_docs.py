@@ -122,7 +122,7 @@ def test_links_lead_somewhere(name):
 def test_log_index_lists_every_experiment():
     index = (build_log_index.LOG / "README.md").read_text()
     table = build_log_index.build_index(build_log_index.read_entries())
-    assert table in index, "run python tools/build_log_index.py"
+    assert table in index, "run python -m tools.build_log_index"
 
 
 def test_log_has_newest_experiments_first():

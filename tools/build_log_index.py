@@ -1,6 +1,6 @@
 """Write the table of docs/log/README.md from the headings of the entries beside it.
 
-    python tools/build_log_index.py
+    python -m tools.build_log_index
 
 An entry begins with `## DATE · TITLE (OUTCOME)` and has a line `- **Effect:** ...`.
 """

@@ -30,8 +30,8 @@ lint: .venv/developing
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-size:                       ## lines per file: growth is visible
-	@wc -l qdigits/*.py app.py | sort -n
+size:                       ## how the code reads: lines, density, names, arrows
+	@$(PYTHON) -m tools.measure_size
 
 # Installed once, and again only when what is asked for has changed.
 .venv/installed: requirements.txt pyproject.toml

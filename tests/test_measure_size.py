@@ -37,7 +37,7 @@ def test_unpacking_and_swapping_do_not_count_as_a_tuple_assignment(source):
 
 
 def test_only_table_rows_before_the_limits_are_counted():
-    assert measure_size.measure_readme(README) == measure_size.ReadmeSize(lines=13, table_rows=2)
+    assert measure_size.measure_readme(README) == measure_size.ReadmeSize(lines=12, table_rows=2)
 
 
 def test_names_are_counted_without_dunders_and_underscores(monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """The documentation is under test: what it shows runs, what there is it names, what it draws is so."""
 
+import ast
 import re
 import shlex
 import subprocess
@@ -9,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from qdigits import cli
+from qdigits import cli, errors
 from qdigits.training.config import RECIPES
-from tools import build_log_index
+from tools import build_log_index, import_graph
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -117,6 +118,22 @@ def test_links_lead_somewhere(name):
         if not page.exists() or (anchor and anchor not in anchors_in(page)):
             dead.append(target)
     assert dead == []
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if not name.startswith("docs/log/")])
+def test_files_named_are_there(name):
+    """Names of Python files are relative to the repository, to the package or to the page."""
+    named = set(re.findall(r"`([\w./-]+\.(?:py|toml))`", (ROOT / name).read_text()))
+    bases = (ROOT, ROOT / "qdigits")
+    assert {file for file in named if not any((base / file).exists() for base in bases)} == set()
+
+
+def test_architecture_shows_the_levels_and_the_errors_as_they_are():
+    shown = (ROOT / "docs" / "architecture.md").read_text()
+    docstring = ast.get_docstring(ast.parse(import_graph.DRAWING.read_text())) or ""
+    assert docstring.partition("\n\n")[2] in shown
+    for line in (errors.__doc__ or "").splitlines():
+        assert not line.startswith(("QDigitsError", "├", "└")) or line in shown
 
 
 def test_log_index_lists_every_experiment():

@@ -1,4 +1,4 @@
-"""Faults by the thousand: files here, processes in faults.py. Prints the table for docs/SAFETY.md.
+"""Faults by the thousand: files here, processes in faults.py. Prints the table for docs/security.md.
 
 python -m tests.stress.stress_tests                       every row, in full
 python -m tests.stress.stress_tests models  kills -n 50   these rows, fifty of each

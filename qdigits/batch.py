@@ -16,10 +16,10 @@ from qdigits.predictor import Model, Reading, read
 
 PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
 COLUMNS = "file", "text", "confidence", "accepted", "error"
-AT_ONCE = 512  # files in work
+MAX_IN_FLIGHT = 512  # files in work
 
 
-class Answer(NamedTuple):
+class FileResult(NamedTuple):
     """What one file gave: a reading, or the reason why not."""
 
     file: str
@@ -47,7 +47,7 @@ class Answer(NamedTuple):
         return {"file": self.file, "text": self.reading.text, "digits": digits}
 
 
-def pictures(names: Sequence[str]) -> list[str]:
+def expand_paths(names: Sequence[str]) -> list[str]:
     """The files meant: a folder stands for all pictures in it, but hidden ones."""
     found: list[str] = []
     for name in names:
@@ -63,22 +63,22 @@ def pictures(names: Sequence[str]) -> list[str]:
     return found
 
 
-def read_files(model: Model, names: Sequence[str]) -> Iterator[Answer]:
-    """An Answer a file, in order; - is a picture on standard input."""
+def read_files(model: Model, names: Sequence[str]) -> Iterator[FileResult]:
+    """A FileResult for each file, in order; - is a picture on standard input."""
 
-    def answer(name: str) -> Answer:
+    def answer(name: str) -> FileResult:
         photo = sys.stdin.buffer.read() if name == "-" else name
         try:
-            return Answer(name, photo, read(model, photo))
+            return FileResult(name, photo, read(model, photo))
         except ImageError as error:
-            return Answer(name, photo, None, str(error).removeprefix(f"{name}: "))
+            return FileResult(name, photo, None, str(error).removeprefix(f"{name}: "))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for first in range(0, len(names), AT_ONCE):
-            yield from pool.map(answer, names[first : first + AT_ONCE])
+        for first in range(0, len(names), MAX_IN_FLIGHT):
+            yield from pool.map(answer, names[first : first + MAX_IN_FLIGHT])
 
 
-def glyphs(tile: np.ndarray) -> str:
+def terminal_art(tile: np.ndarray) -> str:
     """A tile in half-blocks, two rows of pixels to a line."""
     ink = (tile > 100).astype(int).reshape(14, 2, 28)
     return "\n".join(

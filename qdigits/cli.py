@@ -24,9 +24,9 @@ from qdigits.errors import ConfigError, QDigitsError
 from qdigits.files import new_file
 from qdigits.training.config import RECIPES, TrainConfig
 
-BEST = "mnist_model.pth"
-QUICKEST = (
-    "mnist_model.onnx" if find_spec("onnxruntime") else BEST
+DEFAULT_MODEL = "mnist_model.pth"
+FASTEST_MODEL = (
+    "mnist_model.onnx" if find_spec("onnxruntime") else DEFAULT_MODEL
 )  # the same network; torch takes seconds to start
 
 
@@ -67,7 +67,7 @@ def train(recipe: NamedRecipe, run_dir: Path | None = None, resume: bool = False
 
 
 def evaluate(
-    model: Positional[str] = BEST,
+    model: Positional[str] = DEFAULT_MODEL,
     data: str = "qmnist",
     data_dir: Path | None = None,
     split: Literal["official", "writer", "random"] = "official",
@@ -100,7 +100,7 @@ def evaluate(
 
 def read(
     files: Annotated[tuple[str, ...], Positional, arg(metavar="FILE|FOLDER|-")],
-    model: str = QUICKEST,
+    model: str = FASTEST_MODEL,
     json: bool = False,
     csv: Path | None = None,
     annotate: Path | None = None,
@@ -118,13 +118,13 @@ def read(
     """
     from tqdm import tqdm
 
-    from qdigits.batch import COLUMNS, glyphs, pictures, read_files
+    from qdigits.batch import COLUMNS, expand_paths, read_files, terminal_art
     from qdigits.imaging.tile import annotate as drawn
     from qdigits.predictor import load_model
 
     if json + show + bool(csv) > 1:
         raise ConfigError("--json, --csv and --show are three forms of the same answer; choose one")
-    names = pictures(files)
+    names = expand_paths(files)
     if not names:
         raise ConfigError(
             "nothing to read; name pictures, a folder of pictures, or - for standard input"
@@ -151,7 +151,7 @@ def read(
                 print(f"qdigits: {answer.file}: {answer.error}", file=sys.stderr)
                 continue
             if show:
-                print(*(glyphs(digit.tile) for digit in answer.reading.digits), sep="\n")
+                print(*(terminal_art(digit.tile) for digit in answer.reading.digits), sep="\n")
             if annotate:
                 drawn(answer.photo, answer.reading).save(
                     files_to_write.enter_context(new_file(annotate, "xb")), "PNG"

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from qdigits.imaging.tile import TILE, find_ink, fit_tile, open_reduced, polarity, prepare
+from qdigits.imaging.tile import TILE_SIZE, find_ink, find_polarity, fit_tile, open_photo, prepare
 from qdigits.reading.segment import KEEP, find_digits
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
-NOTHING = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
-CHUNK = 256  # tiles for the network at once: memory stays flat however many pictures come
+MIN_CONFIDENCE = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
+BATCH_SIZE = 256  # tiles for the network at once: memory stays flat however many pictures come
 
 
 class Model(Protocol):
@@ -73,13 +73,13 @@ def predict(model: Model, image: Any) -> Prediction:
 
 def predict_many(model: Model, images: Iterable[Any]) -> list[Prediction]:
     """`predict` for many pictures, in few network calls."""
-    return list(predictions(model, images))
+    return list(predict_stream(model, images))
 
 
-def predictions(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
+def predict_stream(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
     """`predict_many` as a stream."""
     images = iter(images)
-    while chunk := [_looks(image) for image in islice(images, CHUNK)]:
+    while chunk := [candidate_tiles(image) for image in islice(images, BATCH_SIZE)]:
         rows = iter(model.probabilities(np.stack([tile for looks in chunk for tile, _ in looks])))
         for looks in chunk:
             yield max(
@@ -88,11 +88,15 @@ def predictions(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
             )
 
 
-def _looks(image: Any) -> list[tuple[np.ndarray, Box | None]]:
+def candidate_tiles(image: Any) -> list[tuple[np.ndarray, Box | None]]:
     """One tile, or two where ink and paper may be the other way round; the photo itself isn't kept."""
     prepared = prepare(image)
-    looks = [prepared, prepare(prepared.photo, swap=True)] if prepared.doubtful else [prepared]
-    return [(look.tile, look.box and _scaled(look.box, prepared.reduced)) for look in looks]
+    looks = (
+        [prepared, prepare(prepared.photo, invert=True)]
+        if prepared.polarity_ambiguous
+        else [prepared]
+    )
+    return [(look.tile, look.box and _scaled(look.box, prepared.downscale)) for look in looks]
 
 
 def _scaled(box: Box, scale: float) -> Box:
@@ -104,7 +108,7 @@ def _prediction(model: Model, row: np.ndarray, tile: np.ndarray, box: Box | None
     digit, confidence = int(row.argmax()), float(row.max())
     if box is None:
         return Prediction(None, 0.0, (0.0,) * 10, tile, None, False)
-    named = digit if confidence > NOTHING else None
+    named = digit if confidence > MIN_CONFIDENCE else None
     return Prediction(
         named, confidence, tuple(map(float, row)), tile, box, confidence >= model.threshold
     )
@@ -115,20 +119,20 @@ def read(model: Model, photo: Any) -> Reading:
 
     Raises  ImageError: not a picture that can be read.
     """
-    opened, reduced = open_reduced(photo)
-    if opened.shape[:2] == (TILE, TILE):
+    opened, downscale = open_photo(photo)
+    if opened.shape[:2] == (TILE_SIZE, TILE_SIZE):
         one = predict(model, opened)
         return Reading(str(one.digit), (one,)) if one.confidence > KEEP else Reading("", ())
-    brighter, doubtful = polarity(opened)
+    ink_is_bright, polarity_ambiguous = find_polarity(opened)
     readings = [
-        _page(model, opened, way, reduced)
-        for way in ((brighter, not brighter) if doubtful else (brighter,))
+        _page(model, opened, way, downscale)
+        for way in ((ink_is_bright, not ink_is_bright) if polarity_ambiguous else (ink_is_bright,))
     ]
     return max(readings, key=lambda reading: sum(one.confidence for one in reading.digits))
 
 
-def _page(model: Model, photo: np.ndarray, brighter: bool, reduced: float) -> Reading:
-    ink, scale = find_ink(photo, brighter)
+def _page(model: Model, photo: np.ndarray, ink_is_bright: bool, downscale: float) -> Reading:
+    ink, scale = find_ink(photo, ink_is_bright)
     rows = find_digits(
         ink, lambda crops: model.probabilities(np.stack([fit_tile(crop) for crop in crops]))
     )
@@ -142,7 +146,9 @@ def _page(model: Model, photo: np.ndarray, brighter: bool, reduced: float) -> Re
         )
         for mark in row:
             digits.append(
-                _prediction(model, mark.row, fit_tile(mark.ink), _scaled(mark.box, scale * reduced))
+                _prediction(
+                    model, mark.row, fit_tile(mark.ink), _scaled(mark.box, scale * downscale)
+                )
             )
     return Reading("\n".join(lines), tuple(digits))
 

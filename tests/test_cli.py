@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from qdigits import __version__, load_model, read
-from qdigits.batch import glyphs
+from qdigits.batch import terminal_art
 from qdigits.cli import VERBS, main
 from qdigits.models.base import build
 from qdigits.models.checkpoint import save_model
@@ -123,7 +123,7 @@ def test_show_prints_the_tile_that_the_network_saw(capsys, model, pictures):
     _, out, _ = run(capsys, "read", pictures / "a.png", "--show", "--model", model)
     assert len(out) == 15
     assert "█" in "".join(out[1:])
-    eye = glyphs(np.eye(28, dtype=np.uint8) * 255).splitlines()
+    eye = terminal_art(np.eye(28, dtype=np.uint8) * 255).splitlines()
     assert (eye[0][:2], eye[13][26:]) == ("▀▄", "▀▄")
 
 

@@ -13,7 +13,7 @@ from qdigits.predictor import (
     load_model,
     predict,
     predict_many,
-    predictions,
+    predict_stream,
     read,
     test_single_image,
 )
@@ -80,7 +80,7 @@ def test_a_stream_is_read_as_it_comes():
             taken.append(number)
             yield ZERO
 
-    answers = predictions(Judge(), pictures())
+    answers = predict_stream(Judge(), pictures())
     assert next(answers).digit == 0 and len(taken) < 1000
     assert predict_many(Judge(), []) == []
 

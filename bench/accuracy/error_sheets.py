@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw
 from bench.accuracy.external_sets import ROOT, digit_sets, labels_of
 from qdigits import load_model, predict_many, read
 from qdigits.files import new_folder
-from qdigits.imaging.tile import annotate, open_reduced
+from qdigits.imaging.tile import annotate, open_photo
 
 CELL, ACROSS, MOST = 84, 12, 240  # pixels of a picture, pictures in a row, pictures on a sheet
 SKIPPED = (
@@ -33,7 +33,7 @@ def sheet(cells: list[tuple[Any, str]], path: Path) -> None:
     pen = ImageDraw.Draw(page)
     for number, (picture, words) in enumerate(cells):
         left, top = number % ACROSS * (CELL + 6), number // ACROSS * (CELL + 18)
-        image = Image.fromarray(open_reduced(picture)[0])
+        image = Image.fromarray(open_photo(picture)[0])
         page.paste(image.resize((CELL, CELL), Image.Resampling.NEAREST), (left, top))
         pen.text((left, top + CELL + 2), words, "black", font_size=11)
     page.save(path)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from qdigits.data.loading import load_training
-from qdigits.imaging.tile import annotate, open_reduced, prepare
+from qdigits.imaging.tile import annotate, open_photo, prepare
 from qdigits.predictor import Model, Prediction, Reading
 
 SMALLEST, WIDEST = 56, 1200  # pixels of a preview
@@ -25,7 +25,7 @@ def url(file: bytes, kind: str = "png") -> str:
 
 def preview(source: Any, reading: Reading) -> str:
     """The photo with its boxes, of a size for the screen, as a URL."""
-    photo, _ = open_reduced(source)
+    photo, _ = open_photo(source)
     if max(photo.shape[:2]) < SMALLEST:  # too few pixels for boxes: larger ones
         photo, reading = photo.repeat(10, 0).repeat(10, 1), Reading("", ())
     picture, file = annotate(photo, reading), io.BytesIO()
@@ -41,16 +41,16 @@ def png(picture: np.ndarray) -> bytes:
 
 def steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]:
     """The way of one digit from the photo to the answer: what was done, and what it looked like then."""
-    photo, reduced = open_reduced(source)
+    photo, downscale = open_photo(source)
     if found.box is None or photo.shape[:2] == found.tile.shape:
         return {"The tile it saw": found.tile, "What decided": decisive(model, found.tile)}
-    left, top, right, bottom = (int(edge / reduced) for edge in found.box)
+    left, top, right, bottom = (int(edge / downscale) for edge in found.box)
     margin = max(right - left, bottom - top) // 8
     around = photo[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
     once_more = prepare(around)
     return {
         "Found here": around,
-        "Light evened out": once_more.evened,
+        "Light evened out": once_more.flattened,
         "Only the ink": once_more.ink,
         "The tile it saw": found.tile,
         "What decided": decisive(model, found.tile),

@@ -5,33 +5,33 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-EDGE, SOLID = (
+LOW_THRESHOLD, HIGH_THRESHOLD = (
     72,
     128,
 )  # an ink map's value on the edge of a stroke, and what every stroke reaches somewhere
-LONGEST, SHORTEST = (
+MAX_WORKING_SIDE, MIN_WORKING_SIDE = (
     2000,
     28,
 )  # working size (longest side, pixels): larger pictures are shrunk, smaller enlarged
-COARSE = 128  # the sheet itself changes slowly: this many pixels show it
-DARKEST = 32  # paper's brightness; below it a camera sees noise
+PAPER_SIDE = 128  # the sheet itself changes slowly: this many pixels show it
+MIN_PAPER_BRIGHTNESS = 32  # paper's brightness; below it a camera sees noise
 BOXED = 35  # the smallest box of a form, a third of the shortest underline (pixels)
 
 
-def find_ink(photo: np.ndarray, brighter: bool) -> tuple[np.ndarray, float]:
+def find_ink(photo: np.ndarray, ink_is_bright: bool) -> tuple[np.ndarray, float]:
     """The ink on a photo, whatever the light, the paper's colour, and whichever of the two is darker.
 
-    Takes   uint8 (H, W, 3); whether ink is brighter than paper, as `polarity` tells.
+    Takes   uint8 (H, W, 3); whether ink is brighter than paper, as `find_polarity` tells.
     Gives   uint8 (h, w), ink up to 255 on paper 0, without a form's lines, at a working size; and how many photo pixels
             one of its pixels is.
     """
     longest = max(photo.shape[:2])
-    scale = longest / min(max(longest, SHORTEST), LONGEST)
+    scale = longest / min(max(longest, MIN_WORKING_SIDE), MAX_WORKING_SIDE)
     photo = resize(photo, 1 / scale)
-    small = resize(photo, min(COARSE / longest * scale, 1))
-    if brighter:
+    small = resize(photo, min(PAPER_SIDE / longest * scale, 1))
+    if ink_is_bright:
         photo, small = cv2.bitwise_not(photo), cv2.bitwise_not(small)
-    paper = _paper(small)
+    paper = bare_paper(small)
     marks = np.clip(paper - small, 0, None).reshape(-1, 3)
     weights = (
         marks[marks.sum(1) >= marks.sum(1).max() / 2].mean(0) ** 2 + 1e-6
@@ -39,11 +39,13 @@ def find_ink(photo: np.ndarray, brighter: bool) -> tuple[np.ndarray, float]:
     weights /= weights.sum()
     bright = cv2.resize((paper @ weights).clip(0, 255).astype(np.float32), photo.shape[1::-1])
     marks = bright - cv2.transform(photo, weights[None].astype(np.float32))
-    return _without_lines(_levelled(marks * 255 / np.maximum(bright, DARKEST))), scale
+    return erase_form_lines(
+        normalize_contrast(marks * 255 / np.maximum(bright, MIN_PAPER_BRIGHTNESS))
+    ), scale
 
 
-def _levelled(marks: np.ndarray) -> np.ndarray:
-    """Noise to 0, the middle between strong and weak marks to SOLID: faint lines and what shines through stay below.
+def normalize_contrast(marks: np.ndarray) -> np.ndarray:
+    """Noise to 0, the middle between strong and weak marks to HIGH_THRESHOLD: faint lines and what shines through stay below.
 
     Source  Otsu 1979, IEEE Transactions on Systems, Man, and Cybernetics 9(1).
     """
@@ -56,15 +58,18 @@ def _levelled(marks: np.ndarray) -> np.ndarray:
     strong = marks[marks > floor].astype(np.uint8)
     if not strong.size:
         return np.zeros(marks.shape, np.uint8)
-    middle = max(cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0], floor * SOLID / EDGE)
-    ink = cv2.convertScaleAbs(marks, alpha=SOLID / middle)
-    return cv2.threshold(ink, SOLID * floor / middle / 2, 0, cv2.THRESH_TOZERO)[1]
+    middle = max(
+        cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0],
+        floor * HIGH_THRESHOLD / LOW_THRESHOLD,
+    )
+    ink = cv2.convertScaleAbs(marks, alpha=HIGH_THRESHOLD / middle)
+    return cv2.threshold(ink, HIGH_THRESHOLD * floor / middle / 2, 0, cv2.THRESH_TOZERO)[1]
 
 
-def _without_lines(ink: np.ndarray) -> np.ndarray:
+def erase_form_lines(ink: np.ndarray) -> np.ndarray:
     """Boxes, combs, tables and underlines wiped out in place; strokes that cross them stay."""
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(
-        (ink >= EDGE).astype(np.uint8), connectivity=8
+        (ink >= LOW_THRESHOLD).astype(np.uint8), connectivity=8
     )
     longest = boxes[:, 2:4].max(1) * (np.arange(len(boxes)) > 0)  # but not of the paper
     size = max(np.median(boxes[longest >= 10, 3]), BOXED) if longest.max() >= BOXED else BOXED
@@ -113,12 +118,12 @@ def _lines(mark: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray]:
     return level, np.where(crossing, 0, lines)
 
 
-def _paper(small: np.ndarray) -> np.ndarray:
+def bare_paper(small: np.ndarray) -> np.ndarray:
     """The bare sheet under the marks: everything up to a few strokes wide is closed."""
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    flat = _off_plane(grey)
+    flat = subtract_plane(grey)
     side = min(grey.shape) // 2
-    marks = _closed(flat, side) - flat
+    marks = closing(flat, side) - flat
     found = (marks > marks.max() / 2).astype(np.uint8)
     depth = cv2.distanceTransform(
         cv2.copyMakeBorder(found, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
@@ -126,17 +131,17 @@ def _paper(small: np.ndarray) -> np.ndarray:
     ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))]
     stroke = 2 * np.percentile(ridge, 90) if ridge.size else 1.0
     side = int(min(max(4 * stroke, 9), side))
-    flats = [_off_plane(channel) for channel in cv2.split(small)]
-    return small + np.stack([_closed(flat, side) - flat for flat in flats], 2)
+    flats = [subtract_plane(channel) for channel in cv2.split(small)]
+    return small + np.stack([closing(flat, side) - flat for flat in flats], 2)
 
 
-def _closed(image: np.ndarray, side: int) -> np.ndarray:
+def closing(image: np.ndarray, side: int) -> np.ndarray:
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side | 1, side | 1))
     closed = cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)
     return cv2.GaussianBlur(closed, (side | 1, side | 1), 0)
 
 
-def _off_plane(grey: np.ndarray) -> np.ndarray:
+def subtract_plane(grey: np.ndarray) -> np.ndarray:
     """What is left of a picture when the plane through most of its pixels (least absolute deviation) is taken off."""
     coarse = resize(grey, min(64 / max(grey.shape), 1))
     terms, values = _plane_terms(*coarse.shape), coarse.reshape(-1).astype(np.float32)
@@ -157,16 +162,16 @@ def _plane_terms(height: int, width: int) -> np.ndarray:
     return np.stack([np.ones_like(x), x, y]).reshape(3, -1)
 
 
-def polarity(photo: np.ndarray) -> tuple[bool, bool]:
+def find_polarity(photo: np.ndarray) -> tuple[bool, bool]:
     """Whether bright is ink, and whether that is in doubt: ink is the lesser part and leaves most of the edge free."""
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-    rest = _off_plane(resize(grey, min(64 / max(grey.shape), 1)))
+    rest = subtract_plane(resize(grey, min(64 / max(grey.shape), 1)))
     edge = np.concatenate([rest[0], rest[-1], rest[:, 0], rest[:, -1]])
     middle = (rest.max() + rest.min()) / 2
     cubes = rest * rest * rest
     skew = cubes.mean() / (np.abs(cubes).mean() + 1e-6)
-    brighter = skew - 2 * (np.median(edge) - middle) / (np.ptp(rest) + 1e-6) > 0
-    return bool(brighter), bool(((edge > middle) == brighter).mean() > 0.2)
+    ink_is_bright = skew - 2 * (np.median(edge) - middle) / (np.ptp(rest) + 1e-6) > 0
+    return bool(ink_is_bright), bool(((edge > middle) == ink_is_bright).mean() > 0.2)
 
 
 def resize(image: np.ndarray, factor: float) -> np.ndarray:

@@ -13,9 +13,15 @@ from PIL import Image, ImageDraw, ImageOps, UnidentifiedImageError
 
 from qdigits.errors import ImageError
 from qdigits.files import read_file
-from qdigits.imaging.ink import EDGE, LONGEST, SOLID, find_ink, polarity
+from qdigits.imaging.ink import (
+    HIGH_THRESHOLD,
+    LOW_THRESHOLD,
+    MAX_WORKING_SIDE,
+    find_ink,
+    find_polarity,
+)
 
-TILE, BOX, CENTRE = (
+TILE_SIZE, DIGIT_BOX, TILE_CENTRE = (
     28,
     20,
     14,
@@ -29,25 +35,25 @@ KEPT = {
     "F": "F",
     "CMYK": "CMYK",
 }  # Pillow's mode, the one to make small
-SPECK = 8  # a smaller mark (pixels) is no digit
-MAX_PIXELS, MAX_BYTES = 50_000_000, 100_000_000
+MIN_DIGIT_SIDE = 8  # a smaller mark (pixels) is no digit
+MAX_PIXELS, MAX_FILE_BYTES = 50_000_000, 100_000_000
 
 
 class Prepared(NamedTuple):
     """One digit and every step on its way: what the page shows as a strip of pictures."""
 
     photo: np.ndarray  # uint8 (H, W, 3), as opened
-    reduced: float  # original pixels to one of the photo's
-    evened: np.ndarray  # uint8 (h, w), light evened out, ink 255 on paper 0
+    downscale: float  # original pixels to one of the photo's
+    flattened: np.ndarray  # uint8 (h, w), light evened out, ink 255 on paper 0
     ink: np.ndarray  # uint8 (h, w), only what belongs to the digit
     box: (
         tuple[int, int, int, int] | None
     )  # left, top, right, bottom on this photo; None: nothing there
     tile: np.ndarray  # uint8 (28, 28)
-    doubtful: bool  # which is ink and which is paper can't be told: ask for both
+    polarity_ambiguous: bool  # which is ink and which is paper can't be told: ask for both
 
 
-def open_reduced(source: Any) -> tuple[np.ndarray, float]:
+def open_photo(source: Any) -> tuple[np.ndarray, float]:
     """Any picture as upright RGB, and how many original pixels one pixel is.
 
     Takes   a path, bytes, file object, Pillow image, numpy array or tensor (grey, RGB or RGBA, channels first or last).
@@ -55,9 +61,9 @@ def open_reduced(source: Any) -> tuple[np.ndarray, float]:
     Raises  ImageError: absent, unreadable or empty file; over 50 megapixels; an array that is no picture.
     """
     if isinstance(source, (str, os.PathLike)):
-        source = read_file(source, MAX_BYTES, ImageError)
+        source = read_file(source, MAX_FILE_BYTES, ImageError)
     elif hasattr(source, "read"):
-        source = source.read(MAX_BYTES + 1)
+        source = source.read(MAX_FILE_BYTES + 1)
     try:
         with (
             warnings.catch_warnings()
@@ -76,8 +82,8 @@ def open_reduced(source: Any) -> tuple[np.ndarray, float]:
 
 def _decoded(source: Any) -> tuple[np.ndarray, float]:
     if coded := isinstance(source, (bytes, bytearray, memoryview)):
-        if not 0 < len(source) <= MAX_BYTES:
-            raise ImageError(f"picture of {len(source)} bytes: 1 to {MAX_BYTES:,} can be read")
+        if not 0 < len(source) <= MAX_FILE_BYTES:
+            raise ImageError(f"picture of {len(source)} bytes: 1 to {MAX_FILE_BYTES:,} can be read")
         source = Image.open(io.BytesIO(source), formats=FORMATS)
     if not isinstance(source, Image.Image):
         return _from_array(source), 1.0
@@ -93,8 +99,13 @@ def _decoded(source: Any) -> tuple[np.ndarray, float]:
             raise ImageError(
                 "a file of several pages; give each by itself, as a file or as a Pillow image"
             )
-    if coded and longer > LONGEST:  # a JPEG can be decoded to a half, a quarter or an eighth
-        source.draft(None, (source.width * LONGEST // longer, source.height * LONGEST // longer))
+    if (
+        coded and longer > MAX_WORKING_SIDE
+    ):  # a JPEG can be decoded to a half, a quarter or an eighth
+        source.draft(
+            None,
+            (source.width * MAX_WORKING_SIDE // longer, source.height * MAX_WORKING_SIDE // longer),
+        )
     photo = _from_array(np.asarray(ImageOps.exif_transpose(_reduced(source))))
     return photo, longer / max(photo.shape[:2])
 
@@ -106,7 +117,7 @@ def _reduced(image: Image.Image) -> Image.Image:
         mode = "RGBA"
     if image.mode != mode:
         image = image.convert(mode)
-    if (fewer := max(image.size) // LONGEST) > 1:
+    if (fewer := max(image.size) // MAX_WORKING_SIDE) > 1:
         image = image.reduce(fewer)
     return image.convert({"CMYK": "RGB", "LA": "RGBA"}[mode]) if mode in ("CMYK", "LA") else image
 
@@ -175,29 +186,37 @@ def _on_backdrop(rgba: np.ndarray) -> np.ndarray:
     return mixed.astype(np.uint8)
 
 
-def prepare(source: Any, swap: bool = False) -> Prepared:
+def prepare(source: Any, invert: bool = False) -> Prepared:
     """One photographed digit as the tile MNIST would have made of it.
 
-    Takes   whatever open_reduced takes; a 28x28 picture on dark paper is a tile already and passes unchanged;
-            swap: take ink for paper, for a second look where the first is in doubt.
+    Takes   whatever open_photo takes; a 28x28 picture on dark paper is a tile already and passes unchanged;
+            invert: take ink for paper, for a second look where the first is in doubt.
     Gives   Prepared; without ink, its box is None and its tile black.
-    Raises  ImageError, as open_reduced does.
+    Raises  ImageError, as open_photo does.
     Source  LeCun et al. 1998 (20x20 box, centre of mass); Yadav and Bottou 2019, arXiv:1905.10498.
     """
-    photo, reduced = open_reduced(source)
-    small = photo.shape[:2] == (TILE, TILE)
+    photo, downscale = open_photo(source)
+    small = photo.shape[:2] == (TILE_SIZE, TILE_SIZE)
     framed = small and not (
         photo[[0, -1]].any() or photo[:, [0, -1]].any()
     )  # as MNIST's are, in black: no doubt
-    brighter, doubtful = (True, False) if framed else polarity(photo)
-    if small and brighter != swap:
+    ink_is_bright, polarity_ambiguous = (True, False) if framed else find_polarity(photo)
+    if small and ink_is_bright != invert:
         grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-        return Prepared(photo, reduced, grey, grey, (0, 0, TILE, TILE), grey, doubtful)
-    evened, scale = find_ink(photo, brighter != swap)
-    ink, box = _one_digit(evened)
+        return Prepared(
+            photo, downscale, grey, grey, (0, 0, TILE_SIZE, TILE_SIZE), grey, polarity_ambiguous
+        )
+    flattened, scale = find_ink(photo, ink_is_bright != invert)
+    ink, box = _one_digit(flattened)
     if box is None:
         return Prepared(
-            photo, reduced, evened, ink, None, np.zeros((TILE, TILE), np.uint8), doubtful
+            photo,
+            downscale,
+            flattened,
+            ink,
+            None,
+            np.zeros((TILE_SIZE, TILE_SIZE), np.uint8),
+            polarity_ambiguous,
         )
     left, top, right, bottom = box
     on_photo = (
@@ -207,28 +226,34 @@ def prepare(source: Any, swap: bool = False) -> Prepared:
         math.ceil(bottom * scale),
     )
     return Prepared(
-        photo, reduced, evened, ink, on_photo, fit_tile(ink[top:bottom, left:right]), doubtful
+        photo,
+        downscale,
+        flattened,
+        ink,
+        on_photo,
+        fit_tile(ink[top:bottom, left:right]),
+        polarity_ambiguous,
     )
 
 
-def _one_digit(evened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int] | None]:
+def _one_digit(flattened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int] | None]:
     """The heaviest mark and what lies close to it."""
-    mask = (evened >= EDGE).astype(np.uint8)
+    mask = (flattened >= LOW_THRESHOLD).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if evened.max() < SOLID:
-        return np.zeros_like(evened), None
-    solid = np.bincount(labels[evened >= SOLID], minlength=len(stats))[1:]
+    if flattened.max() < HIGH_THRESHOLD:
+        return np.zeros_like(flattened), None
+    solid = np.bincount(labels[flattened >= HIGH_THRESHOLD], minlength=len(stats))[1:]
     boxes, areas = stats[1:, :4], stats[1:, 4] * (solid > 0)
     main = int(areas.argmax())
     left, top, width, height = boxes[main]
-    if max(width, height) < SPECK:
-        return np.zeros_like(evened), None
+    if max(width, height) < MIN_DIGIT_SIDE:
+        return np.zeros_like(flattened), None
     reach = 0.3 * max(width, height)
     gap_x = np.maximum(boxes[:, 0] - (left + width), left - (boxes[:, 0] + boxes[:, 2]))
     gap_y = np.maximum(boxes[:, 1] - (top + height), top - (boxes[:, 1] + boxes[:, 3]))
     keep = (np.maximum(gap_x, gap_y) < reach) & (areas > 0.02 * areas[main])
     chosen = np.isin(labels, np.flatnonzero(keep) + 1).astype(np.uint8)
-    ink = np.where(cv2.dilate(chosen, np.ones((3, 3), np.uint8)) > 0, evened, 0)
+    ink = np.where(cv2.dilate(chosen, np.ones((3, 3), np.uint8)) > 0, flattened, 0)
     left, top, width, height = cv2.boundingRect((ink > 20).astype(np.uint8))
     return ink, (left, top, left + width, top + height)
 
@@ -239,28 +264,31 @@ def fit_tile(ink: np.ndarray) -> np.ndarray:
     Takes   uint8 (h, w), ink on 0.
     Gives   uint8 (28, 28).
     """
-    scale = BOX / max(ink.shape)
+    scale = DIGIT_BOX / max(ink.shape)
     size = (max(round(ink.shape[1] * scale), 1), max(round(ink.shape[0] * scale), 1))
     small = cv2.resize(
         ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
     ).astype(np.float32)
     small *= 255 / max(float(np.percentile(small, 98)), 1.0)
     mass = small.sum() or 1.0
-    x = CENTRE - (small.sum(0) @ np.arange(size[0])) / mass
-    y = CENTRE - (small.sum(1) @ np.arange(size[1])) / mass
-    right, down = np.clip(round(x), 0, TILE - size[0]), np.clip(round(y), 0, TILE - size[1])
+    x = TILE_CENTRE - (small.sum(0) @ np.arange(size[0])) / mass
+    y = TILE_CENTRE - (small.sum(1) @ np.arange(size[1])) / mass
+    right, down = (
+        np.clip(round(x), 0, TILE_SIZE - size[0]),
+        np.clip(round(y), 0, TILE_SIZE - size[1]),
+    )
     shift = np.array([[1, 0, right], [0, 1, down]], np.float32)
-    return cv2.warpAffine(small.clip(0, 255).astype(np.uint8), shift, (TILE, TILE))
+    return cv2.warpAffine(small.clip(0, 255).astype(np.uint8), shift, (TILE_SIZE, TILE_SIZE))
 
 
 def annotate(photo: Any, reading: Any) -> Image.Image:
     """The photo with a box and a digit drawn for everything that a Reading found; pale where it is not accepted."""
-    opened, reduced = open_reduced(photo)
+    opened, downscale = open_photo(photo)
     image = Image.fromarray(opened)
     pen = ImageDraw.Draw(image)
     thickness = max(max(image.size) // 250, 1)
     for found in reading.digits:
-        left, top, right, bottom = (edge / reduced for edge in found.box)
+        left, top, right, bottom = (edge / downscale for edge in found.box)
         colour = (0, 150, 60) if found.accepted else (230, 120, 0)
         pen.rectangle((left, top, right, bottom), outline=colour, width=thickness)
         size = max(0.4 * (bottom - top), 10)

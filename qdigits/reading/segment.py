@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from qdigits.imaging.ink import EDGE, SOLID
+from qdigits.imaging.ink import HIGH_THRESHOLD, LOW_THRESHOLD
 
 MARKS, UNSURE = (
     1000,
@@ -101,11 +101,11 @@ def _without_tails(marks: list[Mark], size: float, score: Score) -> list[Mark]:
 def find_marks(ink: np.ndarray) -> list[Mark]:
     """Connected strokes that are dark enough, but for dust and the sheet's own edges."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        (ink >= EDGE).astype(np.uint8), connectivity=8
+        (ink >= LOW_THRESHOLD).astype(np.uint8), connectivity=8
     )
     longest = np.maximum(stats[:, 2], stats[:, 3])
     wanted = np.flatnonzero(
-        (np.bincount(labels[ink >= SOLID], minlength=count) > 0) & (longest >= 5)
+        (np.bincount(labels[ink >= HIGH_THRESHOLD], minlength=count) > 0) & (longest >= 5)
     )
     marks: list[Mark] = []
     for label in wanted if len(wanted) <= MARKS else ():
@@ -252,7 +252,7 @@ def _pieces(mark: Mark, size: float) -> list[Mark]:
     pieces = []
     for part in np.unique(label):
         own = np.where(label == part, mark.ink, 0)
-        left, top, width, height = cv2.boundingRect((own >= EDGE).astype(np.uint8))
+        left, top, width, height = cv2.boundingRect((own >= LOW_THRESHOLD).astype(np.uint8))
         if max(width, height) > 0.1 * size:
             cut = (bool(part > 0), bool(part < label.max()))
             pieces.append(
@@ -288,7 +288,9 @@ def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
 def _digits_only(row: list[Mark]) -> list[Mark]:
     """The words of a row that are numbers: judged by themselves and their row, a single mark by its row alone."""
     pens = [
-        cv2.distanceTransform(np.pad((mark.ink >= EDGE).astype(np.uint8), 1), cv2.DIST_L2, 3).max()
+        cv2.distanceTransform(
+            np.pad((mark.ink >= LOW_THRESHOLD).astype(np.uint8), 1), cv2.DIST_L2, 3
+        ).max()
         for mark in row
     ]
     row = [

@@ -8,8 +8,16 @@ import pytest
 from PIL import Image
 
 from qdigits.errors import ImageError
-from qdigits.imaging.ink import EDGE, find_ink, polarity
-from qdigits.imaging.tile import BOX, CENTRE, TILE, annotate, fit_tile, open_reduced, prepare
+from qdigits.imaging.ink import LOW_THRESHOLD, find_ink, find_polarity
+from qdigits.imaging.tile import (
+    DIGIT_BOX,
+    TILE_CENTRE,
+    TILE_SIZE,
+    annotate,
+    fit_tile,
+    open_photo,
+    prepare,
+)
 from qdigits.predictor import Prediction, Reading
 
 
@@ -28,7 +36,7 @@ def coded(picture, form="PNG", **options):
 
 
 def opened(source):
-    return open_reduced(source)[0]
+    return open_photo(source)[0]
 
 
 def alike(tile, other):
@@ -126,16 +134,16 @@ def test_a_tile_passes_unchanged():
 
 def test_a_tile_is_framed_as_mnist_frames_it():
     rows, columns = np.nonzero(REFERENCE)
-    assert max(np.ptp(rows), np.ptp(columns)) + 1 == BOX
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 == DIGIT_BOX
     mass = REFERENCE / REFERENCE.sum()
-    assert abs(mass.sum(1) @ np.arange(TILE) - CENTRE) < 0.6
-    assert abs(mass.sum(0) @ np.arange(TILE) - CENTRE) < 0.6
+    assert abs(mass.sum(1) @ np.arange(TILE_SIZE) - TILE_CENTRE) < 0.6
+    assert abs(mass.sum(0) @ np.arange(TILE_SIZE) - TILE_CENTRE) < 0.6
     assert REFERENCE.max() == 255
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (500, 1), (20, 20), (7, 3000)])
 def test_any_crop_fits(shape):
-    assert fit_tile(np.full(shape, 200, np.uint8)).shape == (TILE, TILE)
+    assert fit_tile(np.full(shape, 200, np.uint8)).shape == (TILE_SIZE, TILE_SIZE)
     assert fit_tile(np.zeros(shape, np.uint8)).max() == 0
 
 
@@ -181,10 +189,10 @@ def test_the_box_lies_on_the_photo_as_it_was_opened():
 
 def test_polarity_and_its_doubt():
     photo = opened(seven())
-    assert polarity(photo) == (False, False) and polarity(255 - photo) == (True, False)
+    assert find_polarity(photo) == (False, False) and find_polarity(255 - photo) == (True, False)
     striped = photo.copy()
     striped[:, 80:] = 255 - striped[:, 80:]
-    assert polarity(striped)[1]
+    assert find_polarity(striped)[1]
 
 
 def test_faint_lines_stay_below_the_ink():
@@ -209,7 +217,8 @@ def test_a_forms_lines_are_wiped_out_and_strokes_across_them_stay(angle, left):
     cv2.line(picture, (40, 250), (560, 252), 60, 2)
     turn = cv2.getRotationMatrix2D((300, 150), angle, 1)
     ink, wanted = (
-        find_ink(opened(cv2.warpAffine(sheet, turn, (600, 300), borderValue=225)), False)[0] >= EDGE
+        find_ink(opened(cv2.warpAffine(sheet, turn, (600, 300), borderValue=225)), False)[0]
+        >= LOW_THRESHOLD
         for sheet in (picture, strokes)
     )
     assert (ink & ~wanted).sum() < 0.05 * wanted.sum()
@@ -220,12 +229,14 @@ def test_boxes_in_boxes_are_no_form():
     picture = np.full((600, 600), 225, np.uint8)
     for edge in range(10, 290, 10):
         cv2.rectangle(picture, (edge, edge), (600 - edge, 600 - edge), 40, 2)
-    assert (find_ink(opened(picture), False)[0] >= EDGE).sum() > 0.9 * (picture < 100).sum()
+    assert (find_ink(opened(picture), False)[0] >= LOW_THRESHOLD).sum() > 0.9 * (
+        picture < 100
+    ).sum()
 
 
 def test_a_large_jpeg_is_decoded_small_and_knows_it():
     large = coded(cv2.resize(seven(), (4800, 6000)), "JPEG")
-    photo, scale = open_reduced(large)
+    photo, scale = open_photo(large)
     assert max(photo.shape) <= 4000 and abs(scale * max(photo.shape) - 6000) < 8
 
 

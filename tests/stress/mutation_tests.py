@@ -89,7 +89,7 @@ OTHERS = {
     ],
     "image": [
         ("formats=FORMATS", "formats=None"),
-        ("source.read(MAX_BYTES + 1)", "source.read()"),
+        ("source.read(MAX_FILE_BYTES + 1)", "source.read()"),
         ("except Exception as error:  # Pillow", "except OSError as error:  # Pillow"),
         ('warnings.simplefilter("ignore")', "pass"),
     ],

@@ -119,7 +119,7 @@ def read(
     from tqdm import tqdm
 
     from qdigits.batch import COLUMNS, expand_paths, read_files, terminal_art
-    from qdigits.imaging.tile import annotate as drawn
+    from qdigits.imaging.annotate import annotate as drawn
     from qdigits.predictor import load_model
 
     if json + show + bool(csv) > 1:

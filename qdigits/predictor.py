@@ -4,11 +4,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
-from qdigits.imaging.tile import TILE_SIZE, find_ink, find_polarity, fit_tile, open_photo, prepare
+from qdigits.imaging.constants import TILE_SIZE
+from qdigits.imaging.decode import open_photo
+from qdigits.imaging.ink import find_ink, find_polarity
+from qdigits.imaging.tile import fit_tile, prepare
 from qdigits.reading.segment import KEEP, find_digits
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom
@@ -77,40 +80,79 @@ def predict_many(model: Model, images: Iterable[Any]) -> list[Prediction]:
 
 
 def predict_stream(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
-    """`predict_many` as a stream."""
+    """Yield predictions in order, one network call for BATCH_SIZE pictures: memory stays flat."""
     images = iter(images)
-    while chunk := [candidate_tiles(image) for image in islice(images, BATCH_SIZE)]:
-        rows = iter(model.probabilities(np.stack([tile for looks in chunk for tile, _ in looks])))
-        for looks in chunk:
-            yield max(
-                (_prediction(model, next(rows), *look) for look in looks),
-                key=lambda answer: answer.confidence,
-            )
+    while candidates := [candidate_tiles(image) for image in islice(images, BATCH_SIZE)]:
+        tiles = np.stack([candidate.tile for options in candidates for candidate in options])
+        rows = model.probabilities(tiles)  # (tiles, 10)
+        start = 0
+        for options in candidates:
+            end = start + len(options)
+            yield most_confident(model, rows[start:end], options)
+            start = end
 
 
-def candidate_tiles(image: Any) -> list[tuple[np.ndarray, Box | None]]:
-    """One tile, or two where ink and paper may be the other way round; the photo itself isn't kept."""
-    prepared = prepare(image)
-    looks = (
-        [prepared, prepare(prepared.photo, invert=True)]
-        if prepared.polarity_ambiguous
-        else [prepared]
-    )
-    return [(look.tile, look.box and _scaled(look.box, prepared.downscale)) for look in looks]
+class Candidate(NamedTuple):
+    """One tile that a picture may be read from."""
+
+    tile: np.ndarray  # uint8 (28, 28)
+    box: Box | None  # on the original picture; None: no ink
 
 
-def _scaled(box: Box, scale: float) -> Box:
+def candidate_tiles(image: Any) -> list[Candidate]:
+    """Return the tile of a picture, or two where ink and paper may be the other way round.
+
+    The photo itself is not kept.
+    """
+    first = prepare(image)
+    prepared = [first, prepare(first.photo, invert=True)] if first.polarity_ambiguous else [first]
+    return [
+        Candidate(one.tile, one.box and scale_box(one.box, first.downscale)) for one in prepared
+    ]
+
+
+def most_confident(model: Model, rows: np.ndarray, options: list[Candidate]) -> Prediction:
+    """Return the surest answer among the candidate tiles of one picture.
+
+    Args:
+        model: The network that gave the rows; its threshold decides what is accepted.
+        rows: Probabilities of 0 to 9, one row a candidate: (candidates, 10).
+        options: The candidates, in the same order.
+    """
+    answers = [
+        make_prediction(model, row, option.tile, option.box)
+        for row, option in zip(rows, options, strict=True)
+    ]
+    return max(answers, key=lambda answer: answer.confidence)
+
+
+def scale_box(box: Box, scale: float) -> Box:
+    """Return the box on a picture that is `scale` times as large."""
     left, top, right, bottom = (round(edge * scale) for edge in box)
     return left, top, right, bottom
 
 
-def _prediction(model: Model, row: np.ndarray, tile: np.ndarray, box: Box | None) -> Prediction:
-    digit, confidence = int(row.argmax()), float(row.max())
+def make_prediction(
+    model: Model, probabilities: np.ndarray, tile: np.ndarray, box: Box | None
+) -> Prediction:
+    """Turn the network's answer for one tile into a Prediction.
+
+    Args:
+        model: Its threshold decides whether the answer is accepted.
+        probabilities: Of the digits 0 to 9: (10,).
+        tile: What the network saw: uint8 (28, 28).
+        box: Where the digit stands on the original picture; None: there was no ink.
+    """
     if box is None:
         return Prediction(None, 0.0, (0.0,) * 10, tile, None, False)
-    named = digit if confidence > MIN_CONFIDENCE else None
+    confidence = float(probabilities.max())
     return Prediction(
-        named, confidence, tuple(map(float, row)), tile, box, confidence >= model.threshold
+        digit=int(probabilities.argmax()) if confidence > MIN_CONFIDENCE else None,
+        confidence=confidence,
+        probabilities=tuple(map(float, probabilities)),
+        tile=tile,
+        box=box,
+        accepted=confidence >= model.threshold,
     )
 
 
@@ -146,8 +188,8 @@ def _page(model: Model, photo: np.ndarray, ink_is_bright: bool, downscale: float
         )
         for mark in row:
             digits.append(
-                _prediction(
-                    model, mark.row, fit_tile(mark.ink), _scaled(mark.box, scale * downscale)
+                make_prediction(
+                    model, mark.row, fit_tile(mark.ink), scale_box(mark.box, scale * downscale)
                 )
             )
     return Reading("\n".join(lines), tuple(digits))

@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw
 from bench.accuracy.external_sets import ROOT, digit_sets, labels_of
 from qdigits import load_model, predict_many, read
 from qdigits.files import new_folder
-from qdigits.imaging.tile import annotate, open_photo
+from qdigits.imaging.annotate import annotate
+from qdigits.imaging.decode import open_photo
 
 CELL, ACROSS, MOST = 84, 12, 240  # pixels of a picture, pictures in a row, pictures on a sheet
 SKIPPED = (

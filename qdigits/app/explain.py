@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 
 from qdigits.data.loading import load_training
-from qdigits.imaging.tile import annotate, open_photo, prepare
+from qdigits.imaging.annotate import annotate
+from qdigits.imaging.decode import open_photo
+from qdigits.imaging.tile import prepare
 from qdigits.predictor import Model, Prediction, Reading
 
 SMALLEST, WIDEST = 56, 1200  # pixels of a preview

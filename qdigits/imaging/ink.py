@@ -1,20 +1,18 @@
-"""The ink on a photo: which is ink and which is paper, the bare sheet under the strokes, and what is left of noise."""
-
-from functools import lru_cache
+"""The ink on a photo: which is ink and which is paper, and what is left of noise."""
 
 import cv2
 import numpy as np
 
-LOW_THRESHOLD, HIGH_THRESHOLD = (
-    72,
-    128,
-)  # an ink map's value on the edge of a stroke, and what every stroke reaches somewhere
-MAX_WORKING_SIDE, MIN_WORKING_SIDE = (
-    2000,
-    28,
-)  # working size (longest side, pixels): larger pictures are shrunk, smaller enlarged
-PAPER_SIDE = 128  # the sheet itself changes slowly: this many pixels show it
-MIN_PAPER_BRIGHTNESS = 32  # paper's brightness; below it a camera sees noise
+from qdigits.imaging.constants import (
+    HIGH_THRESHOLD,
+    LOW_THRESHOLD,
+    MAX_WORKING_SIDE,
+    MIN_WORKING_SIDE,
+    PAPER_SIDE,
+)
+from qdigits.imaging.paper import bare_paper, resize, subtract_plane
+
+MIN_PAPER_BRIGHTNESS = 32  # below it a camera sees noise
 BOXED = 35  # the smallest box of a form, a third of the shortest underline (pixels)
 
 
@@ -118,50 +116,6 @@ def _lines(mark: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray]:
     return level, np.where(crossing, 0, lines)
 
 
-def bare_paper(small: np.ndarray) -> np.ndarray:
-    """The bare sheet under the marks: everything up to a few strokes wide is closed."""
-    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    flat = subtract_plane(grey)
-    side = min(grey.shape) // 2
-    marks = closing(flat, side) - flat
-    found = (marks > marks.max() / 2).astype(np.uint8)
-    depth = cv2.distanceTransform(
-        cv2.copyMakeBorder(found, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
-    )
-    ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))]
-    stroke = 2 * np.percentile(ridge, 90) if ridge.size else 1.0
-    side = int(min(max(4 * stroke, 9), side))
-    flats = [subtract_plane(channel) for channel in cv2.split(small)]
-    return small + np.stack([closing(flat, side) - flat for flat in flats], 2)
-
-
-def closing(image: np.ndarray, side: int) -> np.ndarray:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side | 1, side | 1))
-    closed = cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)
-    return cv2.GaussianBlur(closed, (side | 1, side | 1), 0)
-
-
-def subtract_plane(grey: np.ndarray) -> np.ndarray:
-    """What is left of a picture when the plane through most of its pixels (least absolute deviation) is taken off."""
-    coarse = resize(grey, min(64 / max(grey.shape), 1))
-    terms, values = _plane_terms(*coarse.shape), coarse.reshape(-1).astype(np.float32)
-    weight = np.ones(len(values), np.float32)
-    for _ in range(4):
-        weighted = terms * weight
-        plane = np.linalg.solve(weighted @ terms.T + 1e-3 * np.eye(3), weighted @ values)
-        rest = np.abs(values - plane @ terms)
-        weight = 1 / (rest + 0.1 * rest.mean() + 1e-3)
-    level, slope_x, slope_y = plane.astype(np.float32)
-    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in grey.shape)
-    return grey - (level + slope_x * x + slope_y * y[:, None])
-
-
-@lru_cache(maxsize=64)  # of small pictures, and most of them alike
-def _plane_terms(height: int, width: int) -> np.ndarray:
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    return np.stack([np.ones_like(x), x, y]).reshape(3, -1)
-
-
 def find_polarity(photo: np.ndarray) -> tuple[bool, bool]:
     """Whether bright is ink, and whether that is in doubt: ink is the lesser part and leaves most of the edge free."""
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
@@ -172,8 +126,3 @@ def find_polarity(photo: np.ndarray) -> tuple[bool, bool]:
     skew = cubes.mean() / (np.abs(cubes).mean() + 1e-6)
     ink_is_bright = skew - 2 * (np.median(edge) - middle) / (np.ptp(rest) + 1e-6) > 0
     return bool(ink_is_bright), bool(((edge > middle) == ink_is_bright).mean() > 0.2)
-
-
-def resize(image: np.ndarray, factor: float) -> np.ndarray:
-    size = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import cv2
 import numpy as np
 
-from qdigits.imaging.ink import HIGH_THRESHOLD, LOW_THRESHOLD
+from qdigits.imaging.constants import HIGH_THRESHOLD, LOW_THRESHOLD
 
 MARKS, UNSURE = (
     1000,

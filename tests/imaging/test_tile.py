@@ -8,16 +8,11 @@ import pytest
 from PIL import Image
 
 from qdigits.errors import ImageError
-from qdigits.imaging.ink import LOW_THRESHOLD, find_ink, find_polarity
-from qdigits.imaging.tile import (
-    DIGIT_BOX,
-    TILE_CENTRE,
-    TILE_SIZE,
-    annotate,
-    fit_tile,
-    open_photo,
-    prepare,
-)
+from qdigits.imaging.annotate import annotate
+from qdigits.imaging.constants import DIGIT_BOX, LOW_THRESHOLD, TILE_CENTRE, TILE_SIZE
+from qdigits.imaging.decode import open_photo
+from qdigits.imaging.ink import find_ink, find_polarity
+from qdigits.imaging.tile import fit_tile, prepare
 from qdigits.predictor import Prediction, Reading
 
 

@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: app test train bench real torture tables lint size
+.PHONY: app test train bench real torture tables docs lint size
 
 app: .venv/installed        ## open the page
 	$(BIN)/streamlit run app.py
@@ -24,6 +24,9 @@ torture: .venv/developing   ## faults by the thousand
 tables: .venv/developing    ## the README's tables and pictures, from what the commands wrote
 	$(BIN)/python -m tools.build_tables
 	$(BIN)/python -m tools.build_screenshots
+
+docs: .venv/developing       ## the documentation site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: .venv/developing
 	$(BIN)/ruff check .

@@ -10,7 +10,7 @@ test: .venv/developing      ## what CI runs
 	$(BIN)/pytest
 
 train: .venv/installed      ## the best model, from QMNIST
-	$(BIN)/qdigits train best
+	$(BIN)/qdigits train default
 
 bench: .venv/developing     ## speed: ours, the rivals, the ratio
 	$(BIN)/python -m bench.speed

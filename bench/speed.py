@@ -40,7 +40,7 @@ from qdigits.training.config import RECIPES
 from qdigits.training.trainer import fit
 
 ROOT = Path(__file__).parent.parent
-BRIEF = RECIPES["brief"]
+BASELINE = RECIPES["baseline"]
 Row = tuple[str, str, str, str, str]
 
 
@@ -59,7 +59,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-# ---- training: one epoch of the brief's recipe, three ways -----------------------------------------------------------
+# ---- training: one epoch of the baseline's recipe, three ways -----------------------------------------------------------
 
 
 class ToTensor:
@@ -113,8 +113,8 @@ class OneByOne(Dataset):
 def usual_loop(images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
     layers = nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10)
     model = nn.Sequential(nn.Flatten(), *layers)
-    optimizer = torch.optim.SGD(model.parameters(), BRIEF.lr, BRIEF.momentum)
-    loader = DataLoader(OneByOne(images, labels), BRIEF.batch_size, shuffle=True)
+    optimizer = torch.optim.SGD(model.parameters(), BASELINE.lr, BASELINE.momentum)
+    loader = DataLoader(OneByOne(images, labels), BASELINE.batch_size, shuffle=True)
 
     def epoch() -> None:
         total = 0.0
@@ -141,8 +141,8 @@ def bare_numpy(images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
 
     def epoch() -> None:
         order = rng.permutation(len(labels))
-        for first in range(0, len(order), BRIEF.batch_size):
-            chosen = order[first : first + BRIEF.batch_size]
+        for first in range(0, len(order), BASELINE.batch_size):
+            chosen = order[first : first + BASELINE.batch_size]
             a0 = pixels[chosen]
             a1 = np.maximum(a0 @ weights[0] + biases[0], 0)
             a2 = np.maximum(a1 @ weights[1] + biases[1], 0)
@@ -155,9 +155,9 @@ def bare_numpy(images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
             d1 = (d2 @ weights[1].T) * (a1 > 0)
             gradients = [a0.T @ d1, a1.T @ d2, a2.T @ d3, d1.sum(0), d2.sum(0), d3.sum(0)]
             for value, moving, gradient in zip(weights + biases, speed, gradients, strict=True):
-                moving *= BRIEF.momentum
+                moving *= BASELINE.momentum
                 moving += gradient
-                value -= BRIEF.lr * moving
+                value -= BASELINE.lr * moving
 
     return lambda: seconds(epoch)
 
@@ -212,7 +212,7 @@ def laboratory(
 def sprints(seeds: int, data: str, data_dir: str | None) -> Iterable[Row]:
     """Seconds until the mark, ours and the laboratory's; the test digits are looked at once, at the end."""
     for name, settings in LABORATORY.items():
-        train, _ = load_training(data, data_dir, validation=RECIPES[name].validation)
+        train, _ = load_training(data, data_dir, validation=RECIPES[name].val_fraction)
         right: list[float] = []
 
         def ours(name: str = name, right: list[float] = right) -> float:
@@ -246,7 +246,7 @@ def training(repeats: int, data: str, data_dir: str | None) -> Iterable[Row]:
 
     def ours() -> float:
         with tempfile.TemporaryDirectory() as folder:
-            config = replace(BRIEF, data=data, data_dir=data_dir, epochs=1)
+            config = replace(BASELINE, data=data, data_dir=data_dir, epochs=1)
             return fit(config, folder, progress=False)[0]["seconds"]
 
     took = interleaved(
@@ -255,7 +255,7 @@ def training(repeats: int, data: str, data_dir: str | None) -> Iterable[Row]:
     ours_, usual, bare = (
         f"{took[name] * 60_000 / len(labels):.2f} s" for name in ("ours", "usual", "bare")
     )
-    what = f"train `brief`, an epoch of 60,000 (measured on {len(labels):,})"
+    what = f"train `baseline`, an epoch of 60,000 (measured on {len(labels):,})"
     yield (
         f"{what}; rival: per-sample DataLoader",
         ours_,
@@ -437,7 +437,7 @@ def main() -> None:
         *sprints(repeats, options.data, options.data_dir),
         *together(max(repeats // 2, 1), options.data, options.data_dir),
         *network(repeats, "mnist_model"),
-        *network(repeats, "mnist_swift"),
+        *network(repeats, "mnist_small"),
         *network(repeats, "mnist_mlp"),
         *whole_process(repeats, count),
     ]

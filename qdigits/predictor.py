@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, SupportsFloat
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Model(Protocol):
     """What reading needs of a network, whichever engine runs it."""
 
     @property
-    def threshold(self) -> float: ...
+    def threshold(self) -> SupportsFloat: ...
 
     @property
     def card(self) -> dict: ...
@@ -152,7 +152,7 @@ def make_prediction(
         probabilities=tuple(map(float, probabilities)),
         tile=tile,
         box=box,
-        accepted=confidence >= model.threshold,
+        accepted=confidence >= float(model.threshold),
     )
 
 

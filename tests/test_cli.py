@@ -143,9 +143,9 @@ def test_a_picture_may_come_by_pipe(model, pictures):
         (["read", "--colour", "x.png"], 2, "--colour"),
         (["read", "--json", "--show", "."], 2, "choose one"),
         (["train", "nonsense"], 2, "nonsense"),
-        (["train", "brief", "--data", "sample", "--device", "meta"], 2, "not available"),
-        (["train", "brief", "--epochs", "0"], 2, "epochs"),
-        (["train", "brief", "--optimizer", "best"], 2, "optimizer"),
+        (["train", "baseline", "--data", "sample", "--device", "meta"], 2, "not available"),
+        (["train", "baseline", "--epochs", "0"], 2, "epochs"),
+        (["train", "baseline", "--optimizer", "best"], 2, "optimizer"),
         (["data", "nonsense"], 2, "choose one of"),
         (["data", "--fetch"], 2, "which source"),
         (["data", "mnist", "--fetch", "--data-dir", "."], 2, "one of the two"),
@@ -194,7 +194,7 @@ def test_export_writes_a_new_file_only(capsys, model, tmp_path):
     assert "there already" in err
 
 
-@pytest.mark.parametrize("verb", [None, *VERBS, "train brief"])
+@pytest.mark.parametrize("verb", [None, *VERBS, "train baseline"])
 def test_help_is_on_stdout(capsys, verb):
     code, out, err = run(capsys, *(verb or "").split(), "--help")
     assert (code, err) == (0, "")
@@ -205,7 +205,7 @@ def test_help_is_quick_and_loads_nothing_heavy():
     code = """
 import sys
 from qdigits.cli import main
-try: main(["train", "brief", "--help"])
+try: main(["train", "baseline", "--help"])
 finally: print({"torch", "streamlit", "matplotlib", "cv2"} & set(sys.modules), file=sys.stderr)
 """
     before = os.times()
@@ -229,17 +229,17 @@ def test_version_and_module_agree(capsys):
 def test_the_sample_is_trained_on_and_measured(capsys, tmp_path, monkeypatch):
     """The whole way on real digits and no network: data, train, evaluate, read."""
     monkeypatch.chdir(tmp_path)
-    code, _, err = run(capsys, "train", "brief", "--data", "mnist", "--data-dir", ".")
+    code, _, err = run(capsys, "train", "baseline", "--data", "mnist", "--data-dir", ".")
     assert code == 1
     assert (
         "--data sample" in err
     )  # how to go on; and a training that found no data is not in the way:
-    code, out, _ = run(capsys, "train", "brief", "--data", "sample", "--epochs", "2")
-    best = Path("runs/brief/best.pth")
-    assert (code, best.exists(), Path("runs/brief/curves.png").exists()) == (0, True, True)
+    code, out, _ = run(capsys, "train", "baseline", "--data", "sample", "--epochs", "2")
+    best = Path("runs/baseline/best.pth")
+    assert (code, best.exists(), Path("runs/baseline/curves.png").exists()) == (0, True, True)
     assert out[0].startswith(str(best))
     assert (
-        run(capsys, "train", "brief", "--data", "sample", "--epochs", "2")[0] == 2
+        run(capsys, "train", "baseline", "--data", "sample", "--epochs", "2")[0] == 2
     )  # nothing is overwritten
     Path("taken").touch()
     code, _, err = run(capsys, "evaluate", best, "--data", "sample", "--out", "taken")

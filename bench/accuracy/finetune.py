@@ -72,7 +72,7 @@ def main() -> None:
                 (learnt.model, learnt.others_after),
             ):
                 right = (judged.probabilities(tiles[TAUGHT:]).argmax(1) == said[TAUGHT:]).mean()
-                passed = (judged.probabilities(no_digits).max(1) >= judged.threshold).mean()
+                passed = (judged.probabilities(no_digits).max(1) >= float(judged.threshold)).mean()
                 row.append((right, others.share, passed))
             rows.append([*np.transpose(row).ravel(), spent])
         *shares, seconds = np.mean(rows, 0)

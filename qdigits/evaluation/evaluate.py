@@ -166,7 +166,7 @@ def evaluate(
     tiles = digits.images.numpy()
     batches = [model.probabilities(tiles[i : i + BATCH]) for i in range(0, len(tiles), BATCH)]
     data = f"{source} test" if split == "official" else f"{source} test, {split} split"
-    return report_from(np.concatenate(batches), digits, model.threshold, name, data)
+    return report_from(np.concatenate(batches), digits, float(model.threshold), name, data)
 
 
 def _rates(right: np.ndarray, groups: np.ndarray) -> dict[str, Rate]:

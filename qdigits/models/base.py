@@ -17,51 +17,46 @@ from torch import Tensor, nn
 
 from qdigits.errors import ConfigError
 
-NEVER = -1e4  # the logit of "not a digit" in a model that was never shown one
+NO_REJECT = -1e4  # the logit of "not a digit" in a model that was never shown one
 
 
 class DigitModel(nn.Module):
     """A network that carries its own normalisation, calibration and threshold, so that no caller can forget them.
 
-    An eleventh, constant logit, `nothing`, stands for "not a digit": the ten probabilities may sum to less than 1.
+    An eleventh, constant logit, `reject_logit`, stands for "not a digit": the ten probabilities may sum to less than 1.
     """
 
     architecture: ClassVar[str]
     mean: Tensor
     std: Tensor
     temperature: Tensor
-    nothing: Tensor
-    accept: Tensor
+    reject_logit: Tensor
+    threshold: Tensor
 
-    def __init__(self, body: nn.Module, **dimensions: int) -> None:
+    def __init__(self, backbone: nn.Module, **dimensions: int) -> None:
         super().__init__()
-        self.dimensions, self.body = dimensions, body
+        self.dimensions, self.backbone = dimensions, backbone
         self.card: dict[str, Any] = {}
+        self.source_digest = ""  # SHA-256 of the file it was loaded from
         buffers = {
             "mean": 0.1307,
             "std": 0.3081,
             "temperature": 1.0,
-            "nothing": NEVER,
-            "accept": 0.5,
+            "reject_logit": NO_REJECT,
+            "threshold": 0.5,
         }
         for name, value in buffers.items():
             self.register_buffer(name, torch.tensor(value))
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, float32 (N, 10), of float32 images (N, 1, 28, 28) with ink 1.0 on paper 0.0."""
-        return self.body((images - self.mean) / self.std)
-
-    @property
-    def threshold(self) -> float:
-        """The confidence from which an answer is accepted."""
-        return float(self.accept)
+        return self.backbone((images - self.mean) / self.std)
 
     def calibrated(self, logits: Tensor) -> Tensor:
         """Probabilities (N, 10); what is missing to 1 in a row is the probability of no digit at all."""
-        nothing = self.nothing.expand(
-            logits.shape[0], 1
-        )  # not len(): the exporter would fix the batch
-        return torch.cat([logits / self.temperature, nothing], 1).softmax(1)[:, :10]
+        rows = logits.shape[0]  # not len(): the exporter would fix the batch
+        reject = self.reject_logit.expand(rows, 1)
+        return torch.cat([logits / self.temperature, reject], 1).softmax(1)[:, :10]
 
     @torch.inference_mode()
     def probabilities(self, tiles: np.ndarray) -> np.ndarray:
@@ -73,7 +68,7 @@ class DigitModel(nn.Module):
 
 
 class MLP(DigitModel):
-    """The brief's network, 784-128-64-10 with ReLU: 109,386 parameters."""
+    """The baseline's network, 784-128-64-10 with ReLU: 109,386 parameters."""
 
     architecture = "mlp"
 
@@ -94,7 +89,7 @@ class MLP(DigitModel):
     @torch.no_grad()
     def backpropagate(self, images: Tensor, labels: Tensor) -> Tensor:
         """Logits (N, 10), and by hand the gradients of their mean cross-entropy: autograd's bookkeeping is a third."""
-        layers = [layer for layer in self.body.children() if isinstance(layer, nn.Linear)]
+        layers = [layer for layer in self.backbone.children() if isinstance(layer, nn.Linear)]
         inputs = [((images - self.mean) / self.std).flatten(1)]  # of each layer
         for layer in layers[:-1]:
             inputs.append(layer(inputs[-1]).relu_())
@@ -148,7 +143,9 @@ class CNN(DigitModel):
                 *(Residual(inner) for _ in range(2)),
                 _conv(inner, outer, stride=2),  # (N, 96, 7, 7)
                 *(Residual(outer) for _ in range(3)),
-                nn.Sequential(Flatten(), nn.Dropout(0.3)),  # as one: in files, the Linear is body.8
+                nn.Sequential(
+                    Flatten(), nn.Dropout(0.3)
+                ),  # as one: in files, the Linear is backbone.8
                 nn.Linear(outer * 49, 10),
             ),
             width=width,
@@ -176,10 +173,10 @@ class Tiny(DigitModel):
         )
 
 
-class Swift(Tiny):
+class Small(Tiny):
     """The same in widths that fill a processor's registers, 38,714 parameters: 40,000 tiles a second on two cores."""
 
-    architecture = "swift"
+    architecture = "small"
     widths = 16, 32, 64
 
 
@@ -238,7 +235,7 @@ class Fast995(Fast97):
 
 
 MODELS: dict[str, Callable[..., DigitModel]] = {
-    model.architecture: model for model in (MLP, CNN, Tiny, Swift, Fast97, Fast99, Fast995)
+    model.architecture: model for model in (MLP, CNN, Tiny, Small, Fast97, Fast99, Fast995)
 }
 
 

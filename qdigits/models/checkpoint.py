@@ -23,9 +23,9 @@ from qdigits.device import pick_device
 from qdigits.errors import ModelFileError
 from qdigits.files import read_file, resolve, write_atomically
 from qdigits.models.base import MODELS, DigitModel, build
+from qdigits.models.model_format import FORMAT, FORMAT_1, upgrade
 from qdigits.models.torch_file import LARGEST, read_weights
 
-FORMAT = "qdigits 1"
 WIDEST = 4096  # of any dimension
 
 
@@ -51,7 +51,7 @@ def save_model(model: DigitModel, path: str | Path, card: Mapping[str, Any]) -> 
 
 
 def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
-    """A model from a file anybody may have made: ours, .safetensors, or a bare state_dict of the brief's network.
+    """A model from a file anybody may have made: ours, .safetensors, or a bare state_dict of the baseline's network.
 
     Gives   the model, ready to answer (eval mode), its card in `.card`.
     Raises  ModelFileError: absent, damaged, unknown or unsafe.
@@ -62,7 +62,7 @@ def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
         about, state = read_weights(data)
         if not all(value.isfinite().all() for value in state.values()):
             raise ModelFileError("its weights are not finite")
-        model = _rebuilt(about, state) if "architecture" in about else _brief(state)
+        model = _rebuilt(about, state) if "architecture" in about else _baseline(state)
         if not np.isfinite(
             model.eval().probabilities(np.eye(28, dtype=np.uint8)[None] * 255)
         ).all():
@@ -71,14 +71,17 @@ def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
         raise ModelFileError(f"{path}: {error}") from None
     except Exception as error:  # damage surfaces as ten kinds of exception, some of them blank
         raise ModelFileError(f"{path}: damaged, or not a model file") from error
+    model.source_digest = hashlib.sha256(data).hexdigest()
     return model.to(pick_device(device))
 
 
 def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
     """The model that the file describes, once the description and every weight fit."""
     told = about.pop("sha256", None)
-    if about.get("format") != FORMAT or told != _digest(about, state):
+    if about.get("format") not in (FORMAT, FORMAT_1) or told != _digest(about, state):
         raise ModelFileError("damaged: its checksum does not match")
+    if about["format"] == FORMAT_1:
+        about, state = upgrade(about, state)
     if about["architecture"] not in MODELS:
         raise ModelFileError(
             f"unknown architecture {about['architecture'][:40]!r}; known are {', '.join(MODELS)}"
@@ -103,13 +106,13 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
     return model
 
 
-def _brief(state: dict[str, Tensor]) -> DigitModel:
-    """The brief's network from weights alone, whatever their names: its six shapes differ. Normalisation is MNIST's."""
+def _baseline(state: dict[str, Tensor]) -> DigitModel:
+    """The baseline's network from weights alone, whatever their names: its six shapes differ. Normalisation is MNIST's."""
     model, found = build("mlp"), {value.shape: value for value in state.values()}
     names = {weight.shape: name for name, weight in model.named_parameters()}
     if len(state) != len(names) or found.keys() != names.keys():
         raise ModelFileError(
-            "weights without a description, and not those of the brief's 784-128-64-10 network"
+            "weights without a description, and not those of the baseline's 784-128-64-10 network"
         )
     model.load_state_dict(
         model.state_dict() | {names[shape]: value for shape, value in found.items()}

@@ -17,6 +17,7 @@ from qdigits.errors import ConfigError
 from qdigits.files import write_atomically
 from qdigits.models.base import DigitModel
 from qdigits.models.checkpoint import describe
+from qdigits.models.model_format import FORMAT
 from qdigits.models.onnx_file import sealed
 
 OPSET = 20
@@ -27,12 +28,12 @@ class _Answer(nn.Module):
 
     def __init__(self, model: DigitModel) -> None:
         super().__init__()
-        self.model, self.nothing = model, float(model.nothing)
+        self.model, self.reject_logit = model, float(model.reject_logit)
 
     def forward(
         self, image: Tensor
     ) -> Tensor:  # what `calibrated` does, by operators that graph.py lets in
-        logits = F.pad(self.model(image) / self.model.temperature, (0, 1), value=self.nothing)
+        logits = F.pad(self.model(image) / self.model.temperature, (0, 1), value=self.reject_logit)
         return F.pad(logits.softmax(1), (0, -1))
 
 
@@ -57,7 +58,12 @@ def _onnx(model: DigitModel) -> bytes:
             verbose=False,
         )
     assert program is not None  # for mypy: it is None only where nothing is traced
-    about = {"threshold": model.threshold, "card": model.card}
+    about = {
+        "format": FORMAT,
+        "threshold": float(model.threshold),
+        "card": model.card,
+        "exported_from": model.source_digest,
+    }
     for part in (program.model.graph, *program.model.graph):
         part.metadata_props.clear()  # the exporter's notes name folders of this machine
     program.model.metadata_props["qdigits"] = json.dumps(about)

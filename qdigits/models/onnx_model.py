@@ -10,6 +10,7 @@ import numpy as np
 
 from qdigits.errors import ModelFileError
 from qdigits.files import read_file, resolve
+from qdigits.models.model_format import upgrade_card
 from qdigits.models.onnx_file import inspect
 
 LARGEST, LONGEST = 2**25, 2**18  # bytes of a file, letters of its description
@@ -47,6 +48,8 @@ class OnnxModel:
                 self._session.get_modelmeta().custom_metadata_map["qdigits"][:LONGEST]
             )
             self.threshold, self.card = float(about["threshold"]), dict(about["card"])
+            if "format" not in about:
+                self.card = upgrade_card(self.card)
             blank = self.probabilities(np.zeros((2, 28, 28), np.uint8))
             if blank.shape != (2, 10) or not 0 <= blank.min() <= blank.sum(1).max() <= 1.001:
                 raise ValueError("its answers are not probabilities")

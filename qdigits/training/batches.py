@@ -30,11 +30,11 @@ def batch_of(
 ) -> tuple[Tensor, Tensor]:
     """A batch of uint8 tiles (N, 28, 28) as the network is to see it: images (M, 1, 28, 28) and labels (M,)."""
     images = tiles[:, None].float() / 255
-    if config.negatives or config.drawn or config.augment:
+    if config.negative_fraction or config.synthetic_fraction or config.augment:
         rng = generator(images.device, *key)
-        if config.negatives or config.drawn:
-            forms, digits = drawn(round(config.drawn * len(labels)), rng)
-            others = negatives(round(config.negatives * len(labels)), images, labels, rng)
+        if config.negative_fraction or config.synthetic_fraction:
+            forms, digits = drawn(round(config.synthetic_fraction * len(labels)), rng)
+            others = negatives(round(config.negative_fraction * len(labels)), images, labels, rng)
             images = torch.cat([images, forms, others])
             labels = torch.cat([labels, digits, labels.new_full((len(others),), NOT_A_DIGIT)])
         for name in config.augment:
@@ -57,7 +57,10 @@ def batches(
             tiles, true = train.images.index_select(0, own), train.labels.index_select(0, own)
             images, labels = batch_of(tiles, true, config, (config.seed, epoch, step + world.rank))
             made = images.contiguous(), labels
-        size = sum(round(share * len(chosen)) for share in (1, config.drawn, config.negatives))
+        size = sum(
+            round(share * len(chosen))
+            for share in (1, config.synthetic_fraction, config.negative_fraction)
+        )
         if turn == world.rank:
             whole = made
         else:

@@ -25,7 +25,7 @@ def logits_of(model: DigitModel, images: Tensor) -> Tensor:
 def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
     """Set temperature, nothing and threshold to what makes held-out digits, and drawn non-digits, least surprising.
 
-    Takes   refuses: whether the model was trained on negatives; if not, `nothing` stays where it is.
+    Takes   refuses: whether the model was trained on negatives; if not, `reject_logit` stays where it is.
     Source  Guo et al. 2017, "On Calibration of Modern Neural Networks", arXiv:1706.04599.
     """
     model.eval()
@@ -41,7 +41,7 @@ def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
             [weight, weight.new_full((len(others),), OTHERS * len(images) / len(others))]
         )
     scale = torch.zeros((), requires_grad=True, device=logits.device)  # log of the temperature
-    nothing = model.nothing.clone().requires_grad_(refuses)
+    nothing = model.reject_logit.clone().requires_grad_(refuses)
     optimizer = torch.optim.LBFGS(
         [scale, nothing] if refuses else [scale], max_iter=100, line_search_fn="strong_wolfe"
     )
@@ -56,6 +56,6 @@ def calibrate(model: DigitModel, held_out: Split, refuses: bool) -> None:
     optimizer.step(surprise)
     with torch.no_grad():
         model.temperature.copy_(scale.exp())
-        model.nothing.copy_(nothing)
+        model.reject_logit.copy_(nothing)
         confidence = model.calibrated(logits).amax(1)
-        model.accept.copy_(confidence.quantile(1 - ANSWERED))
+        model.threshold.copy_(confidence.quantile(1 - ANSWERED))

@@ -53,7 +53,7 @@ class Adapted:
 def _answers(model: DigitModel, images: Tensor) -> Tensor:
     """Log-probabilities, (N, 11): the ten digits, and none of them."""
     return torch.cat(
-        [model(images) / model.temperature, model.nothing.expand(len(images), 1)], 1
+        [model(images) / model.temperature, model.reject_logit.expand(len(images), 1)], 1
     ).log_softmax(1)
 
 

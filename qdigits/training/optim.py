@@ -39,7 +39,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {  # of the share of training d
 
 def lr_at(step: int, steps: int, config: TrainConfig) -> float:
     """The learning rate of a step: arithmetic on the step, so there is nothing to save."""
-    warm = config.warmup * steps
+    warm = config.warmup_fraction * steps
     if step < warm:
         return config.lr * (step + 1) / (warm + 1)
     return config.lr * SCHEDULES[config.schedule]((step - warm) / (steps - warm))

@@ -67,7 +67,7 @@ def fit(
         config.data,
         config.data_dir,
         config.split,
-        config.validation,
+        config.val_fraction,
         config.seed,
         lambda path: prepare(path).tile,
     )
@@ -89,22 +89,24 @@ def _fit(
     model.mean, model.std = (value.float() for value in _mean_std(train.images))
     model.to(world.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     train, held_out = train.to(world.device), held_out.to(world.device)
-    if config.negatives:
-        model.nothing.zero_()
+    if config.negative_fraction:
+        model.reject_logit.zero_()
     parallel = (
         DistributedDataParallel(model, forward_sync_buffers=False) if world.size > 1 else model
     )
     average = None
-    if config.average:
+    if config.ema_decay:
         average = AveragedModel(
-            model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True
+            model, multi_avg_fn=get_ema_multi_avg_fn(config.ema_decay), use_buffers=True
         )
     optimizer = OPTIMIZERS[config.optimizer](model.parameters(), config)
     criterion = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     kept: dict[str, Any] = {"model": model, "optimizer": optimizer} | (
         {"average": average} if average else {}
     )
-    plain = world.size == 1 and not (config.bf16 or config.negatives or config.label_smoothing)
+    plain = world.size == 1 and not (
+        config.bf16 or config.negative_fraction or config.label_smoothing
+    )
     by_hand = model if plain and isinstance(model, MLP) else None
     history, steps_per_epoch = History(), math.ceil(len(train) / config.batch_size)
     total_steps = math.ceil(config.epochs * steps_per_epoch)
@@ -143,7 +145,7 @@ def _fit(
                 optimizer.zero_grad()
                 with torch.autocast(images.device.type, torch.bfloat16, enabled=config.bf16):
                     logits = parallel(images).float()
-                if config.negatives:
+                if config.negative_fraction:
                     logits = F.pad(logits, (0, 1))  # the constant eleventh logit of "not a digit"
                 loss = criterion(logits, labels)
                 if world.size > 1:
@@ -156,8 +158,8 @@ def _fit(
                 (chosen, logits.detach(), labels)
             )  # to be counted together: each call costs
             bar.update()
-        if config.hardest < 1 and not epoch:
-            hard = _hardest(config.hardest, len(train), seen, world)
+        if config.hard_fraction < 1 and not epoch:
+            hard = _hardest(config.hard_fraction, len(train), seen, world)
         _, logits, labels = (torch.cat(column) for column in zip(*seen, strict=True))
         count = labels.new_tensor(len(labels))
         sums = torch.stack(
@@ -188,7 +190,7 @@ def _fit(
         )
         bar.set_postfix(loss=f"{train_loss:.4f}", validation=f"{validation_accuracy:.2%}")
         if world.main:
-            calibrate(final, held_out, config.negatives > 0)
+            calibrate(final, held_out, config.negative_fraction > 0)
             write_atomically(run_dir / "config.json", _settings(config).encode())
             _save(run_dir, card | {"metrics": dict(history[-1])}, final, history, kept, hard)
     bar.close()

@@ -157,7 +157,7 @@ def _code() -> Iterator[tuple[str, bytes]]:
 
 
 def saved(about: dict | None = None, state: dict | None = None, sign: bool = True) -> bytes:
-    """A file of the brief's network, with changes; `sign` gives it a right checksum again."""
+    """A file of the baseline's network, with changes; `sign` gives it a right checksum again."""
     model = build("mlp")
     weights = model.state_dict() | (state or {})
     texts = describe(model, {}) | (about or {})
@@ -186,7 +186,7 @@ def _descriptions() -> Iterator[tuple[str, bytes]]:
     for what, told in {
         "unknown architecture": {"architecture": "resnet"},
         "architecture not a name": {"architecture": "__init__"},
-        "another format": {"format": "qdigits 2"},
+        "another format": {"format": "qdigits 3"},
         "no format": {"format": None},
         "no dimensions": {"dimensions": None},
         "no card": {"card": None},
@@ -205,7 +205,7 @@ def _descriptions() -> Iterator[tuple[str, bytes]]:
             f"hidden1 = {value}",
             saved({"dimensions": json.dumps({"hidden1": value, "hidden2": 64})}),
         )
-    for extra in ("body", "self", "__class__", "hidden3"):
+    for extra in ("backbone", "self", "__class__", "hidden3"):
         told = {"hidden1": 128, "hidden2": 64, extra: 1}
         yield f"a dimension named {extra}", saved({"dimensions": json.dumps(told)})
     yield "a dimension missing", saved({"dimensions": '{"hidden1": 128}'})
@@ -215,7 +215,7 @@ def _descriptions() -> Iterator[tuple[str, bytes]]:
 
 def _weights() -> Iterator[tuple[str, bytes]]:
     """Signed, and still not the weights of such a network."""
-    first = "body.1.weight"
+    first = "backbone.1.weight"
     for what, value in {
         "NaN": torch.full((128, 784), torch.nan),
         "infinite": torch.full((128, 784), torch.inf),
@@ -235,10 +235,10 @@ def _weights() -> Iterator[tuple[str, bytes]]:
         ("std", 0.0),
         ("temperature", 0.0),
         ("mean", torch.nan),
-        ("accept", torch.inf),
+        ("threshold", torch.inf),
     ):
         yield f"{buffer} = {value}", saved(state={buffer: torch.tensor(value)})
-    yield "a weight too many", saved(state={"body.7.weight": torch.zeros(1)})
+    yield "a weight too many", saved(state={"backbone.7.weight": torch.zeros(1)})
     for what, made in {
         "sparse": torch.zeros(128, 784).to_sparse(),
         "meta": torch.zeros(128, 784, device="meta"),
@@ -358,13 +358,13 @@ def _strangers() -> Iterator[tuple[str, bytes]]:
         for part in ("pickle", "storages", "tensors", "sys_info"):
             tar.addfile(tarfile.TarInfo(part), io.BytesIO(b""))
     yield "tar, as torch 0.1 wrote", buffer.getvalue()
-    state = build("mlp").body.state_dict()
+    state = build("mlp").backbone.state_dict()
     state["1.bias"][0] = -torch.inf  # a ReLU hides it
     buffer = io.BytesIO()
     torch.save(state, buffer)
     yield "a bare state_dict with -inf", buffer.getvalue()
     buffer = io.BytesIO()
-    torch.save(MODELS["mlp"](100).body.state_dict(), buffer)
+    torch.save(MODELS["mlp"](100).backbone.state_dict(), buffer)
     yield "a bare state_dict of another network", buffer.getvalue()
 
 

@@ -38,7 +38,7 @@ WORDS = {  # each guard says what it found, and not merely that something is wro
     "a weight NaN": "weights are not finite",
     "a bare state_dict with -inf": "weights are not finite",
     "temperature = 0.0": "answers are not finite",
-    "a bare state_dict of another network": "not those of the brief's",
+    "a bare state_dict of another network": "not those of the baseline's",
     "text": "damaged, or not a model file",
 }
 CARD = {"recipe": {"epochs": 15, "augment": ["warp"]}, "metrics": {"accuracy": 0.97}, "commit": "ü"}
@@ -74,15 +74,15 @@ def test_the_same_model_gives_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("prefix", ["", "module.", "layer"])
-def test_a_bare_state_dict_of_the_brief_is_read(tmp_path, prefix):
+def test_a_bare_state_dict_of_the_baseline_is_read(tmp_path, prefix):
     model = build("mlp")
-    state = {prefix + name: value for name, value in model.body.state_dict().items()}
+    state = {prefix + name: value for name, value in model.backbone.state_dict().items()}
     torch.save(state, tmp_path / "bare.pth")
     (tmp_path / "bare.safetensors").write_bytes(safetensors.torch.save(state, {"format": "pt"}))
     assert same(load_model_file(tmp_path / "bare.pth"), model)
     assert same(load_model_file(tmp_path / "bare.safetensors"), model)
     torch.save(
-        torch.nn.Sequential(*model.body).state_dict(), tmp_path / "bare.pth"
+        torch.nn.Sequential(*model.backbone).state_dict(), tmp_path / "bare.pth"
     )  # with torch's own _metadata
     assert same(load_model_file(tmp_path / "bare.pth"), model)
 
@@ -124,7 +124,7 @@ def test_damage_never_changes_a_weight_unnoticed(tmp_path, kind):
         save_model(model, path, CARD)
     elif kind == "bare":
         model = build("mlp")
-        torch.save(model.body.state_dict(), path)
+        torch.save(model.backbone.state_dict(), path)
     else:
         path.write_bytes(safetensors.torch.save(model.state_dict(), describe(model, CARD)))
     good = path.read_bytes()
@@ -138,7 +138,7 @@ def test_damage_never_changes_a_weight_unnoticed(tmp_path, kind):
 
 def test_weights_that_are_not_finite_are_not_saved(tmp_path):
     model = build("mlp")
-    model.body[1].weight.data[0, 0] = torch.nan
+    model.backbone[1].weight.data[0, 0] = torch.nan
     with pytest.raises(ModelFileError, match="not finite"):
         save_model(model, tmp_path / "m.pth", {})
     assert not list(tmp_path.iterdir())

@@ -22,7 +22,7 @@ def model(request):
     torch.manual_seed(0)
     model = build(request.param).eval()
     model.temperature.fill_(0.25)
-    model.nothing.fill_(0.5)
+    model.reject_logit.fill_(0.5)
     model.card = {"architecture": request.param, "metrics": {"validation_accuracy": 0.1}}
     return model
 
@@ -39,7 +39,7 @@ def test_an_exported_model_answers_the_same(model, tiles, tmp_path, suffix):
     expected = model.probabilities(tiles)
     assert np.abs(again.probabilities(tiles) - expected).max() < 1e-5
     assert np.abs(again.probabilities(tiles[:1]) - expected[:1]).max() < 1e-5
-    assert (again.threshold, again.card) == (model.threshold, model.card)
+    assert (float(again.threshold), again.card) == (float(model.threshold), model.card)
     assert list(tmp_path.iterdir()) == [tmp_path / f"model{suffix}"]  # one file, nothing beside it
 
 

@@ -6,7 +6,7 @@ import torch
 
 from qdigits.data.loading import Split
 from qdigits.errors import ConfigError
-from qdigits.models.base import MODELS, NEVER, Flatten, build
+from qdigits.models.base import MODELS, NO_REJECT, Flatten, build
 from qdigits.training.calibration import ANSWERED, calibrate
 from qdigits.training.config import TrainConfig, recipe
 
@@ -21,7 +21,7 @@ def test_tiles_in_probabilities_out(name):
     assert np.allclose(
         np.concatenate([model.probabilities(tile[None]) for tile in tiles]), rows, atol=1e-6
     )
-    model.nothing.fill_(3.0)
+    model.reject_logit.fill_(3.0)
     assert (model.probabilities(tiles).sum(1) < 0.99).all()
 
 
@@ -67,12 +67,12 @@ def test_calibration_makes_the_confidence_true():
     images[torch.arange(2000), 0, shown] = 255
 
     model = build("mlp")
-    model.body = torch.nn.Sequential(torch.nn.Flatten(), Shown())
+    model.backbone = torch.nn.Sequential(torch.nn.Flatten(), Shown())
     calibrate(model, Split(images, labels), refuses=False)
     rows = model.probabilities(images.numpy())
     assert rows.max(1).mean() == pytest.approx(0.9, abs=0.01)
-    assert float(model.nothing) == NEVER
-    assert (rows.max(1) >= model.threshold - 1e-6).mean() >= ANSWERED
+    assert float(model.reject_logit) == NO_REJECT
+    assert (rows.max(1) >= float(model.threshold) - 1e-6).mean() >= ANSWERED
 
 
 class Shown(torch.nn.Module):
@@ -85,7 +85,7 @@ class Shown(torch.nn.Module):
 def test_wrong_settings_name_the_right_ones():
     with pytest.raises(ConfigError, match="mlp, cnn, tiny"):
         build("transformer")
-    with pytest.raises(ConfigError, match="brief, best"):
+    with pytest.raises(ConfigError, match="baseline, default"):
         recipe("magic")
     with pytest.raises(ConfigError, match="sgd, nesterov"):
         TrainConfig(optimizer="adam")  # type: ignore[arg-type]

@@ -26,7 +26,7 @@ from qdigits.training.config import TrainConfig
 from tests.attacks import mirrors
 
 SETTINGS = TrainConfig(
-    data="sample", epochs=12, batch_size=250, lr=0.05, average=0.9, schedule="cosine", seed=1
+    data="sample", epochs=12, batch_size=250, lr=0.05, ema_decay=0.9, schedule="cosine", seed=1
 )
 LEFT = {"config.json", "metrics.jsonl", "best.pth", "last.pth", "state.pt", "state.pt.prev", "lock"}
 
@@ -72,7 +72,17 @@ def fit(run_dir: Path, resume: bool = True, settings: TrainConfig = SETTINGS) ->
 
 def command(run_dir: Path, *more: str) -> int:
     return cli.main(
-        ["train", "brief", "--data", "sample", "--epochs", "12", "--run-dir", str(run_dir), *more]
+        [
+            "train",
+            "baseline",
+            "--data",
+            "sample",
+            "--epochs",
+            "12",
+            "--run-dir",
+            str(run_dir),
+            *more,
+        ]
     )
 
 
@@ -256,7 +266,16 @@ def twice(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         if code not in (1, 2) or words not in said or "Traceback" in said:
             wrong.append(f"{words}: exit {code}: {said}")
 
-    words = ["train", "brief", "--data", "sample", "--epochs", "10000", "--run-dir", str(run_dir)]
+    words = [
+        "train",
+        "baseline",
+        "--data",
+        "sample",
+        "--epochs",
+        "10000",
+        "--run-dir",
+        str(run_dir),
+    ]
     first = subprocess.Popen([sys.executable, "-m", "qdigits", *words], stderr=subprocess.DEVNULL)
     while not (run_dir / "state.pt").exists() and first.poll() is None:
         time.sleep(0.1)
@@ -336,7 +355,7 @@ def ranks(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         "-m",
         "qdigits",
         "train",
-        "brief",
+        "baseline",
         "--data",
         "sample",
         "--epochs",
@@ -420,8 +439,8 @@ def commands(folder: Path, n: int | None) -> Iterator[tuple[str, str]]:
         "--lr",
         "--resume",
         "--run-dir",
-        "brief",
-        "best",
+        "baseline",
+        "default",
         "m.onnx",
         "m.txt",
         "é\u202e",

@@ -36,7 +36,7 @@ from qdigits.data.loading import Split, load_test, load_training
 from qdigits.models.checkpoint import load_model_file
 from qdigits.models.export import export
 from qdigits.models.onnx_model import OnnxModel
-from qdigits.training.config import RECIPES
+from qdigits.training.recipes import RECIPES
 from qdigits.training.trainer import fit
 
 ROOT = Path(__file__).parent.parent

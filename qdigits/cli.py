@@ -22,7 +22,8 @@ from tyro.conf import Positional, Suppress, arg
 from qdigits import __version__
 from qdigits.errors import ConfigError, QDigitsError
 from qdigits.files import new_file
-from qdigits.training.config import RECIPES, TrainConfig
+from qdigits.training.config import TrainConfig
+from qdigits.training.recipes import RECIPES
 
 DEFAULT_MODEL = "mnist_model.pth"
 FASTEST_MODEL = (

@@ -8,19 +8,19 @@ from typing import Any, ClassVar
 
 
 @dataclass
-class Call:
+class PickledCall:
     """What a pickle asks for, written down instead of done: a name, what it wants it called with, its state."""
 
     name: str
     given: tuple[Any, ...] | None = None
     state: Any = None
 
-    def __call__(self, *given: Any) -> "Call":
-        return Call(self.name, given)
+    def __call__(self, *given: Any) -> "PickledCall":
+        return PickledCall(self.name, given)
 
 
-class _Inert(pickle._Unpickler):
-    """A pickle as plain data and Calls. Nothing is imported, run, or built at the size the file claims.
+class InertUnpickler(pickle._Unpickler):
+    """A pickle as plain data and PickledCalls. Nothing is imported, run, or built at the size the file claims.
 
     The pure-Python unpickler: its every opcode can be overridden, and a damaged file cannot crash the process.
     """
@@ -38,14 +38,14 @@ class _Inert(pickle._Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (full := f"{module}.{name}") not in self.names:
             raise pickle.UnpicklingError(f"it asks for {full[:60]!r}, which no such file needs")
-        return (lambda: {}) if full == "collections.OrderedDict" else Call(full)
+        return (lambda: {}) if full == "collections.OrderedDict" else PickledCall(full)
 
-    def persistent_load(self, pid: Any) -> Call:
-        return Call("persistent", pid)
+    def persistent_load(self, pid: Any) -> PickledCall:
+        return PickledCall("persistent", pid)
 
     def load_build(self) -> None:
         state = self.stack.pop()
-        if isinstance(self.stack[-1], Call):
+        if isinstance(self.stack[-1], PickledCall):
             self.stack[-1].state = state
 
     def load_bytearray8(self) -> None:
@@ -79,8 +79,8 @@ class _Inert(pickle._Unpickler):
 
 
 def read_pickle(data: bytes, names: frozenset[str]) -> Any:
-    """A stranger's pickle, without running it: plain data, with a Call wherever it names one of `names`.
+    """A stranger's pickle, without running it: plain data, with a PickledCall wherever it names one of `names`.
 
     Raises  pickle.UnpicklingError where it asks for another name, and whatever a damaged pickle leads to.
     """
-    return _Inert(data, names).load()
+    return InertUnpickler(data, names).load()

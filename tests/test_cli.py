@@ -15,8 +15,8 @@ import torch
 from qdigits import __version__, load_model, read
 from qdigits.batch import terminal_art
 from qdigits.cli import VERBS, main
-from qdigits.models.base import build
 from qdigits.models.checkpoint import save_model
+from qdigits.models.registry import build
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from qdigits import cli, errors
-from qdigits.training.config import RECIPES
+from qdigits.training.recipes import RECIPES
 from tools import build_log_index, import_graph
 
 ROOT = Path(__file__).parent.parent

@@ -18,8 +18,8 @@ import numpy as np
 
 from qdigits import load_model
 from qdigits.evaluation.evaluate import Rate, Report
-from qdigits.models.base import build
-from qdigits.training.config import RECIPES
+from qdigits.models.registry import build
+from qdigits.training.recipes import RECIPES
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

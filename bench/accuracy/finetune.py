@@ -17,7 +17,7 @@ import torch
 from qdigits import DataError, load_model
 from qdigits.augment.negatives import negatives
 from qdigits.data.loading import load_training
-from qdigits.training.finetune import adapt
+from qdigits.training.finetune import finetune
 
 ROOT = Path(__file__).parents[2]
 TAUGHT, MEASURED, NOTHING, SEEDS = 60, 800, 1000, 3
@@ -64,7 +64,7 @@ def main() -> None:
             own = np.random.default_rng(seed).permutation(len(labels))[: TAUGHT + MEASURED]
             tiles, said = changed(images[own], matrix), labels[own]
             began = time.process_time()
-            learnt = adapt(model, list(tiles[:TAUGHT]), said[:TAUGHT].tolist(), seed)
+            learnt = finetune(model, list(tiles[:TAUGHT]), said[:TAUGHT].tolist(), seed)
             spent = time.process_time() - began
             row = []
             for judged, others in (

@@ -11,7 +11,7 @@ from qdigits.app.explain import labelled_folder, png, url
 from qdigits.errors import QDigitsError
 from qdigits.evaluation.evaluate import Report
 from qdigits.files import ROOT
-from qdigits.training.finetune import LEAST, Adapted, adapt
+from qdigits.training.finetune import MIN_DIGITS, FinetuneResult, finetune
 
 REPORTS = [ROOT.parent / "docs/results", ROOT / "docs/results"]  # a clone, an installed package
 MINE, NO_DIGIT = "my handwriting", "none"
@@ -82,15 +82,17 @@ def teach(digits: list[tuple[Any, int]], model: Any) -> None:
     st.write(
         "A copy of the model learns your hand in seconds; a third of your digits is kept aside, to measure it on."
     )
-    if len(digits) < LEAST:
+    if len(digits) < MIN_DIGITS:
         st.progress(
-            len(digits) / LEAST,
-            f"{len(digits)} of {LEAST} digits kept; {LEAST} are enough to learn from.",
+            len(digits) / MIN_DIGITS,
+            f"{len(digits)} of {MIN_DIGITS} digits kept; {MIN_DIGITS} are enough to learn from.",
         )
     elif model and st.button(f"Learn from these {len(digits)} digits", type="primary"):
         try:
             with st.spinner("Learning …", show_time=True):
-                learnt = adapt(model, [tile for tile, _ in digits], [label for _, label in digits])
+                learnt = finetune(
+                    model, [tile for tile, _ in digits], [label for _, label in digits]
+                )
             st.session_state.learnt, st.session_state.mine = (
                 learnt,
                 (learnt.model, (MINE, uuid4().hex)),
@@ -102,7 +104,7 @@ def teach(digits: list[tuple[Any, int]], model: Any) -> None:
         outcome(st.session_state.learnt)
 
 
-def outcome(learnt: Adapted) -> None:
+def outcome(learnt: FinetuneResult) -> None:
     rates = {
         "Your digits, those it did not learn from": (learnt.before, learnt.after),
         "Other people's digits, from MNIST": (learnt.others_before, learnt.others_after),

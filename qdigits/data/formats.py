@@ -12,7 +12,7 @@ import numpy as np
 
 from qdigits.errors import DataError
 from qdigits.files import read_file
-from qdigits.safe_pickle import Call, read_pickle
+from qdigits.safe_pickle import PickledCall, read_pickle
 
 LARGEST = 2**28  # bytes of a pickle
 MOST = 60_000  # digits in the largest official file; a header claiming more is refused before memory is taken
@@ -98,11 +98,11 @@ def read_kaggle(path: Path) -> tuple[np.ndarray, np.ndarray]:
 def _array(told: Any) -> np.ndarray:
     """The array that numpy's pickle describes, made here from its bytes."""
     match told:
-        case Call(
+        case PickledCall(
             "numpy.core.multiarray._reconstruct" | "numpy._core.multiarray._reconstruct", _, state
         ):
             _, shape, dtype, fortran, raw = state
-        case Call(
+        case PickledCall(
             "numpy.core.numeric._frombuffer" | "numpy._core.numeric._frombuffer",
             (raw, dtype, shape, order),
         ):
@@ -110,10 +110,10 @@ def _array(told: Any) -> np.ndarray:
         case _:
             raise pickle.UnpicklingError("it lacks an array")
     match raw:
-        case Call("_codecs.encode", (str(text), "latin1")):
+        case PickledCall("_codecs.encode", (str(text), "latin1")):
             raw = text.encode("latin1")
     match dtype:
-        case Call("numpy.dtype", (str(code), *_), (_, str(end), *_)) if re.fullmatch(
+        case PickledCall("numpy.dtype", (str(code), *_), (_, str(end), *_)) if re.fullmatch(
             "[<>=|][iu][1248]", end + code
         ):
             array = np.frombuffer(raw, end + code).reshape(shape, order="F" if fortran else "C")

@@ -22,11 +22,12 @@ from torch import Tensor
 from qdigits.device import pick_device
 from qdigits.errors import ModelFileError
 from qdigits.files import read_file, resolve, write_atomically
-from qdigits.models.base import MODELS, DigitModel, build
+from qdigits.models.base import DigitModel
 from qdigits.models.model_format import FORMAT, FORMAT_1, upgrade
-from qdigits.models.torch_file import LARGEST, read_weights
+from qdigits.models.registry import MODELS, build
+from qdigits.models.torch_file import MAX_FILE_BYTES, read_weights
 
-WIDEST = 4096  # of any dimension
+MAX_DIMENSION = 4096  # of any dimension
 
 
 def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
@@ -57,7 +58,7 @@ def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
     Raises  ModelFileError: absent, damaged, unknown or unsafe.
     """
     path = resolve(path)
-    data = read_file(path, LARGEST, ModelFileError)
+    data = read_file(path, MAX_FILE_BYTES, ModelFileError)
     try:
         about, state = read_weights(data)
         if not all(value.isfinite().all() for value in state.values()):
@@ -91,7 +92,7 @@ def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
     if not isinstance(card, dict):
         raise ModelFileError("its card is not a mapping")
     if dimensions.keys() != inspect.signature(make).parameters.keys() or not all(
-        type(size) is int and 1 <= size <= WIDEST for size in dimensions.values()
+        type(size) is int and 1 <= size <= MAX_DIMENSION for size in dimensions.values()
     ):
         raise ModelFileError(
             f"no {about['architecture']} has the dimensions {about['dimensions'][:80]!r}"

@@ -13,7 +13,7 @@ from qdigits.files import read_file, resolve
 from qdigits.models.model_format import upgrade_card
 from qdigits.models.onnx_file import inspect
 
-LARGEST, LONGEST = 2**25, 2**18  # bytes of a file, letters of its description
+MAX_FILE_BYTES, MAX_DESCRIPTION_BYTES = 2**25, 2**18  # bytes of a file, letters of its description
 
 
 class OnnxModel:
@@ -33,7 +33,7 @@ class OnnxModel:
                 f"{path}: .onnx files need onnxruntime; pip install 'qdigits[onnx]'"
             ) from error
         path = resolve(path)
-        data = read_file(path, LARGEST, ModelFileError)
+        data = read_file(path, MAX_FILE_BYTES, ModelFileError)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = (
             1  # one tile is too little to share
@@ -45,7 +45,7 @@ class OnnxModel:
                 data, options, providers=["CPUExecutionProvider"]
             )
             about = json.loads(
-                self._session.get_modelmeta().custom_metadata_map["qdigits"][:LONGEST]
+                self._session.get_modelmeta().custom_metadata_map["qdigits"][:MAX_DESCRIPTION_BYTES]
             )
             self.threshold, self.card = float(about["threshold"]), dict(about["card"])
             if "format" not in about:

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from qdigits.errors import ModelFileError
-from qdigits.safe_pickle import Call, read_pickle
+from qdigits.safe_pickle import PickledCall, read_pickle
 
-LARGEST = 32 * 2**20  # bytes of a model file: 8 million parameters
-LONGEST = 2**18  # bytes of its description, which is parsed in Python
+MAX_FILE_BYTES = 32 * 2**20  # bytes of a model file: 8 million parameters
+MAX_DESCRIPTION_BYTES = 2**18  # bytes of its description, which is parsed in Python
 NAMES = frozenset(
     {
         "collections.OrderedDict",
@@ -48,7 +48,7 @@ def _from_zip(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
         if sum(sizes) > len(data):
             raise ModelFileError("its parts claim more bytes than the file has")
         pickled = next(part for name, part in parts.items() if name.endswith("/data.pkl"))
-        if pickled.file_size > LONGEST:
+        if pickled.file_size > MAX_DESCRIPTION_BYTES:
             raise ModelFileError("its description is too long")
         try:
             tree = read_pickle(archive.read(pickled), NAMES)
@@ -60,12 +60,12 @@ def _from_zip(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
         def tensor(told: Any) -> Tensor:
             match told:
-                case Call("torch._utils._rebuild_parameter", (inner, *_)):
+                case PickledCall("torch._utils._rebuild_parameter", (inner, *_)):
                     return tensor(inner)
-                case Call(
+                case PickledCall(
                     "torch._utils._rebuild_tensor_v2",
                     (
-                        Call("persistent", ("storage", Call(kind), str(key), *_)),
+                        PickledCall("persistent", ("storage", PickledCall(kind), str(key), *_)),
                         0,
                         size,
                         stride,
@@ -85,7 +85,7 @@ def _from_zip(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 def _from_safetensors(data: bytes) -> tuple[dict[str, Any], dict[str, Tensor]]:
     length = int.from_bytes(data[:8], "little")
-    if length > LONGEST:
+    if length > MAX_DESCRIPTION_BYTES:
         raise ModelFileError("damaged, or not a model file")
     about = json.loads(data[8 : 8 + length]).get("__metadata__", {})
     return about, safetensors.torch.load(data)

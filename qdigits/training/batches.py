@@ -68,5 +68,5 @@ def batches(
                 train.images.new_empty((size, 1, 28, 28), dtype=torch.float32),
                 train.labels.new_empty(size),
             )
-        images, labels = (world.share(world.from_rank(turn, part)) for part in whole)
+        images, labels = (world.shard(world.broadcast(turn, part)) for part in whole)
         yield chosen, images, labels, world.size * len(labels) / size

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from qdigits.device import pick_device
 
-PATIENCE = timedelta(
+TIMEOUT = timedelta(
     seconds=20
 )  # a rank silent for longer is gone; torchrun grants the others 30 s more
 
@@ -32,20 +32,20 @@ class World:
     device: torch.device
 
     @property
-    def main(self) -> bool:
+    def is_main(self) -> bool:
         return self.rank == 0
 
-    def share(self, rows: Tensor) -> Tensor:
+    def shard(self, rows: Tensor) -> Tensor:
         """This process's share of the rows of a batch."""
         return rows[self.rank :: self.size] if self.size > 1 else rows
 
-    def from_rank(self, rank: int, values: Tensor) -> Tensor:
+    def broadcast(self, rank: int, values: Tensor) -> Tensor:
         """What one process has, on each of them, in place: the others give room for as much."""
         if self.size > 1:
             dist.broadcast(values, rank)
         return values
 
-    def sum(self, values: Tensor) -> Tensor:
+    def all_reduce(self, values: Tensor) -> Tensor:
         """The sum over all processes, on each of them."""
         if self.size > 1:
             dist.all_reduce(values)
@@ -53,7 +53,7 @@ class World:
 
 
 @contextmanager
-def join(device: str = "auto") -> Iterator[World]:
+def init_distributed(device: str = "auto") -> Iterator[World]:
     """The world that torchrun's environment describes; a world of one without it."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield World(0, 1, pick_device(device))
@@ -67,7 +67,7 @@ def join(device: str = "auto") -> Iterator[World]:
         picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(picked)
     dist.init_process_group(
-        "cpu:gloo,cuda:nccl" if picked.type == "cuda" else "gloo", timeout=PATIENCE
+        "cpu:gloo,cuda:nccl" if picked.type == "cuda" else "gloo", timeout=TIMEOUT
     )
     try:
         yield World(dist.get_rank(), dist.get_world_size(), picked)

@@ -21,7 +21,7 @@ from qdigits.evaluation.evaluate import Rate
 from qdigits.models.base import DigitModel
 from qdigits.models.checkpoint import save_model
 
-LEAST = 20  # digits of a hand
+MIN_DIGITS = 20  # digits of a hand
 HELD_OUT = 3  # every third is kept aside, to measure on
 STEPS, HAND, OTHERS, NOTHING = (
     30,
@@ -33,7 +33,7 @@ RATE = 5e-4  # AdamW's learning rate
 
 
 @dataclass(frozen=True)
-class Adapted:
+class FinetuneResult:
     """A model that knows one hand; how it reads that hand's held-out digits, and MNIST's, before and after."""
 
     model: DigitModel
@@ -57,9 +57,9 @@ def _answers(model: DigitModel, images: Tensor) -> Tensor:
     ).log_softmax(1)
 
 
-def adapt(
+def finetune(
     model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int], seed: int = 0
-) -> Adapted:
+) -> FinetuneResult:
     """A copy of the model, trained on a hand's digits and, so as not to forget, on its former answers to others.
 
     Takes   uint8 (28, 28) tiles as Predictions carry them, and what they really are.
@@ -68,9 +68,9 @@ def adapt(
     """
     if not isinstance(model, DigitModel):
         raise ConfigError("only a .pth model can learn; choose one of those")
-    if len(tiles) < LEAST:
+    if len(tiles) < MIN_DIGITS:
         raise ConfigError(
-            f"{len(tiles)} digits are too few to learn a hand from; {LEAST} are enough"
+            f"{len(tiles)} digits are too few to learn a hand from; {MIN_DIGITS} are enough"
         )
     others, judges = load_training("sample", split="random", seed=seed)
     order = np.argsort(
@@ -80,12 +80,12 @@ def adapt(
     held_out, own = order[aside], order[~aside]
     hand, truth = torch.from_numpy(np.stack(tiles)), F.one_hot(torch.tensor(labels), 11).float()
 
-    pupil = copy.deepcopy(
+    student = copy.deepcopy(
         model
     ).eval()  # batch statistics stay: a few digits are no sample of the world
-    for parameter in pupil.parameters():
+    for parameter in student.parameters():
         parameter.requires_grad_(True)
-    optimizer = torch.optim.AdamW(pupil.parameters(), lr=RATE)
+    optimizer = torch.optim.AdamW(student.parameters(), lr=RATE)
     rng = torch.Generator().manual_seed(seed)
     for _ in range(STEPS):
         some = own[torch.randint(len(own), (HAND,), generator=rng)]
@@ -97,11 +97,11 @@ def adapt(
         )  # (N, 1, 28, 28)
         with torch.no_grad():
             former = _answers(model, images[HAND:]).exp()
-        loss = -(torch.cat([truth[some], former]) * _answers(pupil, images)).sum(1).mean()
+        loss = -(torch.cat([truth[some], former]) * _answers(student, images)).sum(1).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    pupil.card = {**model.card, "adapted": f"to a hand, from {len(own)} of its digits"}
+    student.card = {**model.card, "adapted": f"to a hand, from {len(own)} of its digits"}
 
     def rate(judged: DigitModel, images: Tensor, right: Tensor) -> Rate:
         return Rate(
@@ -109,6 +109,10 @@ def adapt(
         )
 
     mine, theirs = (hand[held_out], truth[held_out].argmax(1)), (judges.images, judges.labels)
-    return Adapted(
-        pupil, rate(model, *mine), rate(pupil, *mine), rate(model, *theirs), rate(pupil, *theirs)
+    return FinetuneResult(
+        student,
+        rate(model, *mine),
+        rate(student, *mine),
+        rate(model, *theirs),
+        rate(student, *theirs),
     )

@@ -28,24 +28,28 @@ from qdigits.errors import ConfigError, QDigitsError
 from qdigits.evaluation.evaluate import History
 from qdigits.files import locked, write_atomically
 from qdigits.imaging.tile import prepare
-from qdigits.models.base import MLP, DigitModel, build
+from qdigits.models.base import DigitModel
 from qdigits.models.checkpoint import load_state, save_model, save_state
+from qdigits.models.mlp import MLP
+from qdigits.models.registry import build
 from qdigits.training.batches import batches, generator
 from qdigits.training.calibration import calibrate, logits_of
 from qdigits.training.config import TrainConfig
-from qdigits.training.distributed import World, join
+from qdigits.training.distributed import World, init_distributed
 from qdigits.training.optim import OPTIMIZERS, lr_at
 
 
 def validate(model: DigitModel, held_out: Split, world: World) -> tuple[float, float]:
     """Mean cross-entropy (nats) and accuracy over the held-out digits, each rank judging its share."""
-    images, labels = world.share(held_out.images), world.share(held_out.labels)
+    images, labels = world.shard(held_out.images), world.shard(held_out.labels)
     logits = logits_of(model.eval(), images[:, None].float() / 255)
     loss, right = (
         F.cross_entropy(logits, labels, reduction="sum"),
         (logits.argmax(1) == labels).sum(),
     )
-    loss, right, count = world.sum(torch.tensor([loss, right, len(labels)], dtype=torch.float64))
+    loss, right, count = world.all_reduce(
+        torch.tensor([loss, right, len(labels)], dtype=torch.float64)
+    )
     return (loss / count).item(), (right / count).item()
 
 
@@ -72,12 +76,12 @@ def fit(
         lambda path: prepare(path).tile,
     )
     run_dir = Path(run_dir)
-    with join(config.device) as world, _claimed(run_dir, world, config, resume):
+    with init_distributed(config.device) as world, _claimed(run_dir, world, config, resume):
         if config.batch_size < world.size:
             raise ConfigError(
                 f"{world.size} processes cannot share a batch of {config.batch_size}; start fewer"
             )
-        return _fit(config, run_dir, digits, world, progress and world.main)
+        return _fit(config, run_dir, digits, world, progress and world.is_main)
 
 
 def _fit(
@@ -165,7 +169,7 @@ def _fit(
         sums = torch.stack(
             [criterion(logits, labels) * count, (logits.argmax(1) == labels).sum(), count]
         )
-        train_loss, train_accuracy = (world.sum(sums)[:2] / sums[2]).tolist()
+        train_loss, train_accuracy = (world.all_reduce(sums)[:2] / sums[2]).tolist()
         if not math.isfinite(
             train_loss
         ):  # one step that is not finite is enough, and nothing is saved yet
@@ -175,7 +179,7 @@ def _fit(
         seconds = time.perf_counter() - began
         final: Any = average.module if average is not None else model
         for buffer in final.buffers():  # BatchNorm's running statistics
-            world.from_rank(0, buffer)
+            world.broadcast(0, buffer)
         validation_loss, validation_accuracy = validate(final, held_out, world)
         history.append(
             {
@@ -189,7 +193,7 @@ def _fit(
             }
         )
         bar.set_postfix(loss=f"{train_loss:.4f}", validation=f"{validation_accuracy:.2%}")
-        if world.main:
+        if world.is_main:
             calibrate(final, held_out, config.negative_fraction > 0)
             write_atomically(run_dir / "config.json", _settings(config).encode())
             _save(run_dir, card | {"metrics": dict(history[-1])}, final, history, kept, hard)
@@ -203,11 +207,11 @@ def _hardest(
     """The share of `count` digits with the highest losses of their batches: to an early batch everything is hard."""
     losses = torch.zeros(count, device=world.device)
     for chosen, logits, labels in seen:
-        mine = world.share(chosen)
+        mine = world.shard(chosen)
         losses[mine] = F.cross_entropy(
             logits[: len(mine)], labels[: len(mine)], reduction="none"
         )  # drawn ones follow
-    hardness = world.sum(losses)
+    hardness = world.all_reduce(losses)
     for chosen, *_ in seen:
         hardness[chosen] = hardness[chosen].argsort().argsort() / len(
             chosen
@@ -266,7 +270,7 @@ def _settings(config: TrainConfig) -> str:
 @contextmanager
 def _claimed(run_dir: Path, world: World, config: TrainConfig, resume: bool) -> Iterator[None]:
     """One trainer per run directory, and never another training's results overwritten."""
-    if not world.main:
+    if not world.is_main:
         yield
         return
     with locked(run_dir):

@@ -21,7 +21,7 @@ from qdigits.errors import ConfigError
 from qdigits.evaluation.evaluate import report_from
 from qdigits.files import resolve
 from qdigits.predictor import predict
-from qdigits.training.finetune import LEAST, adapt
+from qdigits.training.finetune import MIN_DIGITS, finetune
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -218,12 +218,12 @@ def test_a_hand_is_learnt_and_nobody_else_forgotten(tmp_path):
             leaning[:, row], round(1.6 * (14 - row)), 1
         )  # a hand that leans by 58 degrees
     model = load_model(device="cpu")
-    learnt = adapt(model, list(leaning), labels[chosen].tolist())
+    learnt = finetune(model, list(leaning), labels[chosen].tolist())
     assert learnt.after.count == 20 and learnt.after.right >= learnt.before.right + 3
     assert learnt.others_after.share > learnt.others_before.share - 0.02
     (tmp_path / "mine.pth").write_bytes(learnt.file())
     again = load_model(tmp_path / "mine.pth", device="cpu")
     assert np.array_equal(again.probabilities(leaning), learnt.model.probabilities(leaning))
     assert not np.array_equal(again.probabilities(leaning), model.probabilities(leaning))
-    with pytest.raises(ConfigError, match=str(LEAST)):
-        adapt(model, list(leaning[:5]), labels[chosen][:5].tolist())
+    with pytest.raises(ConfigError, match=str(MIN_DIGITS)):
+        finetune(model, list(leaning[:5]), labels[chosen][:5].tolist())

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from qdigits.models.base import MODELS, build
 from qdigits.models.checkpoint import _digest, describe
+from qdigits.models.registry import MODELS, build
 
 CANARY = Path("/tmp/qdigits-canary")  # what a payload would leave behind
 

@@ -11,8 +11,8 @@ import torch
 
 from qdigits.errors import ModelFileError, QDigitsError
 from qdigits.files import new_file, new_folder, read_file, resolve, write_atomically
-from qdigits.models.base import MODELS, build
 from qdigits.models.checkpoint import describe, load_model_file, load_state, save_model, save_state
+from qdigits.models.registry import MODELS, build
 from tests.attacks import model_files, mutants, tried
 
 WORDS = {  # each guard says what it found, and not merely that something is wrong

@@ -9,8 +9,8 @@ import torch
 from qdigits import ModelFileError, QDigitsError, load_model, predict
 from qdigits.errors import ConfigError
 from qdigits.models import onnx_file as graph
-from qdigits.models.base import MODELS, build
 from qdigits.models.export import export
+from qdigits.models.registry import MODELS, build
 
 onnx, onnxruntime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
 from tests.attacks import mutants, onnx_files, tried  # noqa: E402

@@ -6,9 +6,12 @@ import torch
 
 from qdigits.data.loading import Split
 from qdigits.errors import ConfigError
-from qdigits.models.base import MODELS, NO_REJECT, Flatten, build
-from qdigits.training.calibration import ANSWERED, calibrate
-from qdigits.training.config import TrainConfig, recipe
+from qdigits.models.base import NO_REJECT
+from qdigits.models.layers import Flatten
+from qdigits.models.registry import MODELS, build
+from qdigits.training.calibration import TARGET_COVERAGE, calibrate
+from qdigits.training.config import TrainConfig
+from qdigits.training.recipes import get_recipe
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -68,11 +71,11 @@ def test_calibration_makes_the_confidence_true():
 
     model = build("mlp")
     model.backbone = torch.nn.Sequential(torch.nn.Flatten(), Shown())
-    calibrate(model, Split(images, labels), refuses=False)
+    calibrate(model, Split(images, labels), has_negatives=False)
     rows = model.probabilities(images.numpy())
     assert rows.max(1).mean() == pytest.approx(0.9, abs=0.01)
     assert float(model.reject_logit) == NO_REJECT
-    assert (rows.max(1) >= float(model.threshold) - 1e-6).mean() >= ANSWERED
+    assert (rows.max(1) >= float(model.threshold) - 1e-6).mean() >= TARGET_COVERAGE
 
 
 class Shown(torch.nn.Module):
@@ -86,7 +89,7 @@ def test_wrong_settings_name_the_right_ones():
     with pytest.raises(ConfigError, match="mlp, cnn, tiny"):
         build("transformer")
     with pytest.raises(ConfigError, match="baseline, default"):
-        recipe("magic")
+        get_recipe("magic")
     with pytest.raises(ConfigError, match="sgd, nesterov"):
         TrainConfig(optimizer="adam")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="epochs is 0"):

@@ -63,7 +63,7 @@ OTHERS = {
     "weights": [("parts.pop(", "parts.get(")],
     "checkpoint": [
         ("type(size) is int and ", ""),
-        ("<= WIDEST", "<= 10**9"),
+        ("<= MAX_DIMENSION", "<= 10**9"),
         ('with torch.device("meta"):', "if True:"),
         ("except Exception as error:  # damage", "except ValueError as error:  # damage"),
         ("if archive.testzip():", "if False:"),
@@ -96,7 +96,7 @@ OTHERS = {
     "engine": [
         ("except Exception as error", "except ValueError as error"),
         ("            inspect(data)\n", ""),
-        ("[:LONGEST]", ""),
+        ("[:MAX_DESCRIPTION_BYTES]", ""),
     ],
     "graph": [
         ("next(parts)", "pass"),

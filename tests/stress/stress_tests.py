@@ -22,8 +22,8 @@ from qdigits import load_model, predict
 from qdigits.data.formats import IMAGES, read_idx, read_kaggle
 from qdigits.data.loading import Split, load_test
 from qdigits.errors import DataError, ImageError, ModelFileError
-from qdigits.models.base import MODELS
 from qdigits.models.checkpoint import describe, load_model_file, save_model
+from qdigits.models.registry import MODELS
 from qdigits.predictor import read
 from tests.attacks import (
     Outcome,

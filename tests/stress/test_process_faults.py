@@ -50,7 +50,9 @@ def test_a_download_is_whole_or_absent_however_it_ends(tmp_path):
 
 
 def test_more_processes_than_batch_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(train, "join", lambda device: nullcontext(World(1, 4, torch.device("cpu"))))
+    monkeypatch.setattr(
+        train, "init_distributed", lambda device: nullcontext(World(1, 4, torch.device("cpu")))
+    )
     with pytest.raises(ConfigError, match=r"^4 processes cannot share a batch of 3; start fewer$"):
         faults.fit(tmp_path / "run", settings=replace(SETTINGS, batch_size=3))
     assert not list(tmp_path.rglob("*.pth"))

@@ -13,12 +13,13 @@ import torch.nn.functional as F
 from qdigits.data.loading import load_training
 from qdigits.errors import ConfigError, DataError, QDigitsError
 from qdigits.evaluation.evaluate import History
-from qdigits.models.base import MODELS, build
 from qdigits.models.checkpoint import load_model_file
+from qdigits.models.registry import MODELS, build
 from qdigits.training import trainer as training
 from qdigits.training.batches import batch_of
-from qdigits.training.config import RECIPES, TrainConfig, recipe
+from qdigits.training.config import TrainConfig
 from qdigits.training.optim import OPTIMIZERS, lr_at
+from qdigits.training.recipes import RECIPES, get_recipe
 from qdigits.training.trainer import fit
 
 
@@ -50,7 +51,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 
 
 def test_baseline_is_the_task_s_network_and_settings():
-    baseline, model = recipe("baseline"), build("mlp")
+    baseline, model = get_recipe("baseline"), build("mlp")
     assert (
         baseline.epochs,
         baseline.batch_size,
@@ -212,7 +213,9 @@ def test_half_the_bits_learn_as_well_and_keep_whole_weights(short, tmp_path):
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_runs(name, digits_dir, tmp_path):
-    config = replace(recipe(name), data="mnist", data_dir=str(digits_dir), epochs=1, batch_size=200)
+    config = replace(
+        get_recipe(name), data="mnist", data_dir=str(digits_dir), epochs=1, batch_size=200
+    )
     assert len(fit(config, tmp_path / "run")) == 1
 
 
@@ -228,13 +231,13 @@ def test_every_number_of_processes_sees_the_same_batches(digits_dir, tmp_path):
     script = f"""
 import torch
 from qdigits.training.batches import *
-from qdigits.training.config import recipe
+from qdigits.training.recipes import get_recipe
 from qdigits.data.loading import load_training
-from qdigits.training.distributed import join
+from qdigits.training.distributed import init_distributed
 
 train, _ = load_training("mnist", {str(digits_dir)!r})
-with join("cpu") as world:
-    shown = list(batches(train, torch.arange(300), recipe("default"), 1, world))
+with init_distributed("cpu") as world:
+    shown = list(batches(train, torch.arange(300), get_recipe("default"), 1, world))
 torch.save(shown, {str(tmp_path)!r} + f"/{{world.rank}} of {{world.size}}.pt")
 """
     exec(script, {})

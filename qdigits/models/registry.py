@@ -1,0 +1,22 @@
+"""The networks by name. To add one: a subclass of DigitModel, and its class in the tuple below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from qdigits.errors import ConfigError
+from qdigits.models.base import DigitModel
+from qdigits.models.cnn import CNN, Small, Tiny
+from qdigits.models.fast import Fast97, Fast99, Fast995
+from qdigits.models.mlp import MLP
+
+MODELS: dict[str, Callable[..., DigitModel]] = {
+    model.architecture: model for model in (MLP, CNN, Tiny, Small, Fast97, Fast99, Fast995)
+}
+
+
+def build(name: str) -> DigitModel:
+    """A freshly initialised model. Raises ConfigError, listing the names, if there is none of that name."""
+    if name not in MODELS:
+        raise ConfigError(f"there is no model {name!r}; choose one of {', '.join(MODELS)}")
+    return MODELS[name]()

@@ -1,0 +1,107 @@
+"""The named trainings: a result has a name, a diff and a commit. To add one: an entry of RECIPES."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qdigits.errors import ConfigError
+from qdigits.training.config import TrainConfig
+
+PHOTO_AUGMENTATIONS = (
+    "warp",
+    "place",
+    "stretch",
+    "stroke",
+    "neighbours",
+    "resolution",
+    "outline",
+    "blur",
+    "light",
+    "clutter",
+    "noise",
+)
+
+SHORT_RUN: Any = {
+    "optimizer": "adamw",
+    "momentum": 0.7,
+    "schedule": "linear",
+    "warmup_fraction": 0.2,
+    "batch_size": 128,
+    "threads": 2,
+    "val_fraction": 0.02,
+}
+
+EMA_COSINE: Any = {
+    "optimizer": "adamw",
+    "schedule": "cosine",
+    "warmup_fraction": 0.05,
+    "batch_size": 128,
+    "ema_decay": 0.999,
+}
+
+ROBUST: Any = {
+    "optimizer": "adamw",
+    "batch_size": 128,
+    "ema_decay": 0.9995,
+    "augment": PHOTO_AUGMENTATIONS,
+    "negative_fraction": 0.3,
+    "synthetic_fraction": 0.18,
+    "hard_fraction": 0.5,
+    "bf16": True,
+}
+
+RECIPES: dict[str, TrainConfig] = {
+    # the network that the project began with, trained as its task said
+    "baseline": TrainConfig(),
+    # the network that ships has seen how people write, photograph and scan, and what is no digit;
+    # so has its small sister, which answers five times as fast
+    "default": TrainConfig(
+        model="cnn", epochs=64, lr=1.5e-3, weight_decay=0.05, warmup_fraction=0.01, **ROBUST
+    ),
+    "small": TrainConfig(
+        model="small",
+        epochs=45,
+        lr=4e-3,
+        weight_decay=0.01,
+        schedule="trapezoid",
+        warmup_fraction=0.01,
+        **ROBUST,
+    ),
+    # the most that the baseline's network, a larger one in 20 minutes, and one of 10,000 parameters can do
+    "mlp": TrainConfig(
+        model="mlp", epochs=80, lr=2e-3, weight_decay=0.02, augment=("warp",), **EMA_COSINE
+    ),
+    "cnn": TrainConfig(
+        model="cnn",
+        epochs=28,
+        lr=3e-3,
+        weight_decay=0.05,
+        schedule="trapezoid",
+        warmup_fraction=0.01,
+        val_fraction=0.02,
+        **ROBUST,
+    ),
+    "tiny": TrainConfig(
+        model="tiny", epochs=30, lr=5e-3, weight_decay=0.01, augment=("wobble",), **EMA_COSINE
+    ),
+    # the fewest seconds until about 97, 99 and 99.5 %
+    "fast97": TrainConfig(model="fast97", epochs=0.22, lr=0.05, **SHORT_RUN),
+    "fast99": TrainConfig(model="fast99", epochs=0.87, lr=0.02, label_smoothing=0.1, **SHORT_RUN),
+    "fast995": TrainConfig(
+        model="fast995",
+        epochs=2,
+        lr=0.02,
+        label_smoothing=0.2,
+        augment=("shift",),
+        hard_fraction=0.25,
+        bf16=True,
+        **SHORT_RUN,
+    ),
+}
+
+
+def get_recipe(name: str) -> TrainConfig:
+    """The recipe of that name. Raises ConfigError, listing the names, if there is none."""
+    if name not in RECIPES:
+        raise ConfigError(f"there is no recipe {name!r}; choose one of {', '.join(RECIPES)}")
+    return RECIPES[name]

@@ -1,7 +1,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: app test train bench real torture tables docs lint size
+.PHONY: app test train bench real stress tables docs lint size
 
 app: .venv/installed        ## open the page
 	$(BIN)/streamlit run app.py
@@ -18,8 +18,8 @@ bench: .venv/developing     ## speed: ours, the rivals, the ratio
 real: .venv/developing      ## accuracy on digits from other hands
 	$(BIN)/python -m bench.accuracy.external_sets
 
-torture: .venv/developing   ## faults by the thousand
-	$(BIN)/python -m tests.stress.stress_tests
+stress: .venv/developing    ## faults by the thousand; ONLY="kills or disk" COUNT=50
+	$(BIN)/pytest -m stress tests/stress $(if $(ONLY),-k "$(ONLY)") $(if $(COUNT),--count $(COUNT))
 
 tables: .venv/developing    ## the README's tables and pictures, from what the commands wrote
 	$(BIN)/python -m tools.build_tables

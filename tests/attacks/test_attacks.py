@@ -11,7 +11,7 @@ from qdigits.data.loading import load_test
 from qdigits.errors import ImageError
 from qdigits.predictor import Reading
 from tests.attacks import Outcome, mutants, pictures, tried
-from tests.stress import web_attacks as outside
+from tests.stress import web_attacks
 
 pytest.importorskip("mlxtend")
 WORDS = {  # each guard says what it found
@@ -63,7 +63,7 @@ def test_every_odd_picture_is_read_or_refused_in_one_line(tile, tmp_path):
         assert outcome.seconds < 5, (
             what,
             outcome,
-        )  # none hangs; `make torture` holds each to one second
+        )  # none hangs; `make stress` holds each to one second
         assert outcome.megabytes < 500, (what, outcome)
     assert len(seen) > 60
     assert seen >= WORDS.keys()
@@ -80,7 +80,7 @@ def test_a_damaged_picture_is_read_or_refused(tile):
             assert not said, (what, said[0])
 
 
-def test_the_page_refuses_malicious_models_in_words(tmp_path):
+def test_page_refuses_malicious_models_in_one_line(tmp_path):
     pytest.importorskip("streamlit", reason="the page needs streamlit: pip install 'qdigits[app]'")
-    for fault, verdict in outside.page_models(tmp_path, 20):
-        assert "WRONG" not in verdict and "payloads run: 0" in verdict, f"{fault}: {verdict}"
+    (row,) = web_attacks.page_models(tmp_path, 20)
+    assert not row.wrong

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from qdigits.errors import ConfigError, DataError, ImageError, ModelFileError, QDigitsError
     from qdigits.predictor import (
+        Number,
         Prediction,
         Reading,
         load_model,
@@ -30,6 +31,7 @@ __all__ = [
     "DataError",
     "ImageError",
     "ModelFileError",
+    "Number",
     "Prediction",
     "QDigitsError",
     "Reading",

@@ -1,8 +1,8 @@
 """Photo in, digits out: the verbs that the library, the command and the page share."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import islice
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, SupportsFloat
 
@@ -12,9 +12,9 @@ from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.ink import find_ink, find_polarity
 from qdigits.imaging.tile import fit_tile, prepare
+from qdigits.reading.result import Box, Number, Prediction, Reading
 from qdigits.reading.segment import KEEP, find_digits
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom
 MIN_CONFIDENCE = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
 BATCH_SIZE = 256  # tiles for the network at once: memory stays flat however many pictures come
 
@@ -29,26 +29,6 @@ class Model(Protocol):
     def card(self) -> dict: ...
 
     def probabilities(self, tiles: np.ndarray) -> np.ndarray: ...
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """One answer. `confidence` is the calibrated probability that this is a digit and that it is this one."""
-
-    digit: int | None  # None: nothing there that could be a digit
-    confidence: float
-    probabilities: tuple[float, ...]  # of 0..9; what is missing to 1 is "not a digit"
-    tile: np.ndarray = field(compare=False)  # uint8 (28, 28), what the network saw
-    box: Box | None  # on the original picture
-    accepted: bool  # confidence reaches the threshold stored in the model file
-
-
-@dataclass(frozen=True)
-class Reading:
-    """All digits of a photo in reading order; in `text` a newline ends a row and a wide gap is a space."""
-
-    text: str
-    digits: tuple[Prediction, ...]
 
 
 def load_model(path: str | Path = "mnist_model.pth", device: str = "auto") -> Model:
@@ -126,10 +106,9 @@ def most_confident(model: Model, rows: np.ndarray, options: list[Candidate]) -> 
     return max(answers, key=lambda answer: answer.confidence)
 
 
-def scale_box(box: Box, scale: float) -> Box:
+def scale_box(box: tuple[int, int, int, int], scale: float) -> Box:
     """Return the box on a picture that is `scale` times as large."""
-    left, top, right, bottom = (round(edge * scale) for edge in box)
-    return left, top, right, bottom
+    return Box(*(round(edge * scale) for edge in box))
 
 
 def make_prediction(
@@ -164,7 +143,7 @@ def read(model: Model, photo: Any) -> Reading:
     opened, downscale = open_photo(photo)
     if opened.shape[:2] == (TILE_SIZE, TILE_SIZE):
         one = predict(model, opened)
-        return Reading(str(one.digit), (one,)) if one.confidence > KEEP else Reading("", ())
+        return reading_of([[[one]]] if one.confidence > KEEP else [])
     ink_is_bright, polarity_ambiguous = find_polarity(opened)
     readings = [
         _page(model, opened, way, downscale)
@@ -178,21 +157,38 @@ def _page(model: Model, photo: np.ndarray, ink_is_bright: bool, downscale: float
     rows = find_digits(
         ink, lambda crops: model.probabilities(np.stack([fit_tile(crop) for crop in crops]))
     )
-    lines, digits = [], []
+    lines = []
     for row in rows:
         wide = 2 * np.median([mark.height for mark in row])
-        gaps = [mark.left - before.right > wide for before, mark in zip(row, row[1:], strict=False)]
-        spaces = ["", *(" " if gap else "" for gap in gaps)]
-        lines.append(
-            "".join(space + str(mark.row.argmax()) for space, mark in zip(spaces, row, strict=True))
-        )
-        for mark in row:
-            digits.append(
-                make_prediction(
-                    model, mark.row, fit_tile(mark.ink), scale_box(mark.box, scale * downscale)
-                )
+        line: list[list[Prediction]] = [[]]
+        for before, mark in zip([None, *row], row, strict=False):
+            if before is not None and mark.left - before.right > wide:
+                line.append([])
+            box = scale_box(mark.box, scale * downscale)
+            line[-1].append(make_prediction(model, mark.row, fit_tile(mark.ink), box))
+        lines.append(line)
+    return reading_of(lines)
+
+
+def reading_of(lines: list[list[list[Prediction]]]) -> Reading:
+    """Return lines of numbers, each a list of digits, as a Reading."""
+    numbers = []
+    for row, line in enumerate(lines):
+        for column, digits in enumerate(line):
+            lefts, tops, rights, bottoms = zip(*(digit.box for digit in digits), strict=True)
+            number = Number(
+                text="".join(map(str, digits)),
+                digits=tuple(digits),
+                box=Box(min(lefts), min(tops), max(rights), max(bottoms)),
+                row=row,
+                column=column,
+                confidence=prod(digit.confidence for digit in digits),
+                accepted=all(digit.accepted for digit in digits),
             )
-    return Reading("\n".join(lines), tuple(digits))
+            numbers.append(number)
+    text = "\n".join(" ".join("".join(map(str, digits)) for digits in line) for line in lines)
+    every_digit = tuple(digit for number in numbers for digit in number.digits)
+    return Reading(text, every_digit, tuple(numbers))
 
 
 def test_single_image(model: Model, single_image: Any) -> int | None:

@@ -84,6 +84,7 @@ def test_the_public_names_are_these():
         "DataError",
         "ImageError",
         "ModelFileError",
+        "Number",
         "Prediction",
         "QDigitsError",
         "Reading",

@@ -1,0 +1,120 @@
+"""Scores an answer against its label: digits, rows, pictures, honesty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from bench.accuracy.external_sets import Line, edits
+
+UNREADABLE = "+$%="  # may be left out, but then nothing may be accepted
+
+
+class Answer(NamedTuple):
+    """What a reader says about a picture."""
+
+    text: str
+    accepted: bool  # there is an answer, and all of it was accepted
+
+
+class PageScore(NamedTuple):
+    """One picture of numbers, scored on its digits alone."""
+
+    edits: int  # digits wrong, missing or invented
+    digits: int
+    rows_right: int  # of the label's rows, those that stand in the answer
+    rows: int
+    right: bool  # every row is right, and there is none besides
+    accepted: bool
+
+
+def score_page(label: str, answer: Answer) -> PageScore:
+    """Score an answer on its digits.
+
+    Args:
+        label: rows separated by "/", numbers in a row by "|".
+        answer: rows separated by newlines.
+    """
+    truth = [_digits(row) for row in label.split("/")]
+    found = [row for row in map(_digits, answer.text.split("\n")) if row]
+    return PageScore(
+        edits=edits("".join(truth), "".join(found)),
+        digits=len("".join(truth)),
+        rows_right=sum(row in found for row in truth),
+        rows=len(truth),
+        right=truth == found,
+        accepted=answer.accepted,
+    )
+
+
+def _digits(row: str) -> str:
+    return "".join(letter for letter in row if letter in "0123456789")
+
+
+class CaseScore(NamedTuple):
+    """One small case, scored as its truth.txt says."""
+
+    right: bool
+    wrong_but_accepted: bool
+
+
+def score_case(truth: str, answer: Answer) -> CaseScore:
+    """Compare digits, signs and spaces; an unreadable sign may be missing if nothing is accepted."""
+    wanted, found = (" ".join(text.replace("\n", " / ").split()) for text in (truth, answer.text))
+    if any(sign in truth for sign in UNREADABLE):
+        wanted = wanted.translate(str.maketrans("", "", UNREADABLE)).replace(" ", "")
+        right = found.replace(" ", "") == wanted and not answer.accepted
+    else:
+        right = found == wanted
+    return CaseScore(right, answer.accepted and not right)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the scoreboard: hits of count, what they should be, and what the rival reaches."""
+
+    name: str
+    hits: int
+    count: int
+    target: float | None = None
+    less_is_better: bool = False
+    ratio: bool = False  # the count is another figure, not the number of pictures
+    rival_hits: int | None = None
+
+    @property
+    def share(self) -> float:
+        return self.hits / max(self.count, 1)
+
+    def line(self) -> Line:
+        """Return the figure as a line of `make real`, whose target and noise it shares."""
+        return Line(self.name, self.share, self.target, self.hits, self.count, self.less_is_better)
+
+    def __str__(self) -> str:
+        def show(hits: int | None) -> str:
+            if hits is None:
+                return ""
+            share = hits / max(self.count, 1)
+            shown = f"{share:.2f} times" if self.ratio else f"{share:.1%}"
+            return f"{shown} ({hits:,} of {self.count:,})"
+
+        wanted = met = ""
+        if self.target is not None:
+            bound = "at most" if self.less_is_better else "at least"
+            wanted = (
+                f"{bound} {self.target:.1f} times" if self.ratio else f"{bound} {self.target:.1%}"
+            )
+            met = "yes" if self.line().met else "**no**"
+        return f"| {self.name} | {show(self.hits)} | {wanted} | {met} | {show(self.rival_hits)} |"
+
+
+def page_figures(scores: Sequence[PageScore]) -> list[tuple[int, int]]:
+    """Sum scores: digits wrong, pictures right, rows right, accepted, of these right."""
+    accepted = [score for score in scores if score.accepted]
+    return [
+        (sum(score.edits for score in scores), sum(score.digits for score in scores)),
+        (sum(score.right for score in scores), len(scores)),
+        (sum(score.rows_right for score in scores), sum(score.rows for score in scores)),
+        (len(accepted), len(scores)),
+        (sum(score.right for score in accepted), len(accepted)),
+    ]

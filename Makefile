@@ -18,16 +18,11 @@ bench: .venv/developing     ## speed: ours, the rivals, the ratio
 real: .venv/developing      ## accuracy on digits from other hands
 	$(BIN)/python -m bench.accuracy.external_sets
 
-<<<<<<< HEAD
-stress: .venv/developing    ## faults by the thousand; ONLY="kills or disk" COUNT=50
-	$(BIN)/pytest -m stress tests/stress $(if $(ONLY),-k "$(ONLY)") $(if $(COUNT),--count $(COUNT))
-=======
 field: .venv/developing     ## accuracy on pages, digits and things from the field; DATA_DIR=... where they lie
 	$(BIN)/python -m bench.accuracy.field $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
-torture: .venv/developing   ## faults by the thousand
-	$(BIN)/python -m tests.stress.stress_tests
->>>>>>> 7bad82c (Reading gets numbers: text, box, row, column, confidence of each; make field measures the field)
+stress: .venv/developing    ## faults by the thousand; ONLY="kills or disk" COUNT=50
+	$(BIN)/pytest -m stress tests/stress $(if $(ONLY),-k "$(ONLY)") $(if $(COUNT),--count $(COUNT))
 
 tables: .venv/developing    ## the README's tables and pictures, from what the commands wrote
 	$(BIN)/python -m tools.build_tables

@@ -5,12 +5,15 @@ import re
 import shlex
 import subprocess
 import sys
+from dataclasses import fields
 from functools import wraps
 from pathlib import Path
 
 import pytest
 
 from qdigits import cli, errors
+from qdigits.data.loading import SOURCES
+from qdigits.training.config import TrainConfig
 from qdigits.training.recipes import RECIPES
 from tools import build_log_index, import_graph
 
@@ -46,12 +49,14 @@ def test_console_sessions_print_what_they_show(session, capsys, monkeypatch):
     assert [line.split("\t")[:2] for line in printed] == but_confidence
 
 
-SHELL = [
-    line.split("#")[0].strip()
-    for text in [README, (ROOT / "MODEL_CARD.md").read_text()]
-    for block in re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
-    for line in block.splitlines()
-]
+def shell_lines(text):
+    """The commands in the shell blocks of a page, without their comments."""
+    shell_blocks = re.findall(r"^```sh\n(.*?)^```", text, re.M | re.S)
+    lines = [line.split("#")[0].strip() for block in shell_blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+SHELL = [line for name in PAGES for line in shell_lines((ROOT / name).read_text())]
 
 
 @pytest.mark.parametrize("line", [line for line in SHELL if "qdigits " in line])
@@ -83,6 +88,12 @@ def test_every_command_flag_and_recipe_is_documented(capsys):
         missing = {name for name in {f"qdigits {verb}", *flags} if name not in README}
         assert not missing, f"README.md does not mention {missing}"
     assert [name for name in RECIPES if f"`{name}`" not in README] == []
+
+
+def test_training_page_describes_every_recipe_and_setting():
+    page = (ROOT / "docs" / "training.md").read_text()
+    names = [*RECIPES, *(field.name for field in fields(TrainConfig)), *SOURCES]
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def test_every_environment_variable_is_documented():

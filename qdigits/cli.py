@@ -231,9 +231,7 @@ def app(port: int = 8501) -> int:
     _need("streamlit", "app")
     if not 1024 <= port <= 65535:
         raise ConfigError(f"--port {port}: choose one from 1024 to 65535")
-    here = Path(__file__).parent
-    entries = here.parent / "app.py", here / "app" / "streamlit_app.py"  # a clone, or installed
-    page = next(path for path in entries if path.exists())
+    page = Path(__file__).parent / "app" / "page.py"
     return subprocess.call(
         [sys.executable, "-m", "streamlit", "run", str(page), f"--server.port={port}"]
     )

@@ -11,7 +11,7 @@ from playwright.sync_api import sync_playwright
 
 from bench.page_latency import draw_on_pad
 from qdigits import load_model, read
-from qdigits.app.explain import steps
+from qdigits.app.explain import pipeline_steps
 from qdigits.evaluation.plots import STYLE
 from tools.page_server import serve_page
 
@@ -26,7 +26,7 @@ PHONE = {
 
 def preparation(example: str = "photo.jpg") -> None:
     model, photo = load_model("mnist_model.pth", "cpu"), DOCS.parent / "examples" / example
-    shown = steps(model, photo, read(model, photo).digits[0])
+    shown = pipeline_steps(model, photo, read(model, photo).digits[0])
     with plt.rc_context(STYLE):
         figure, row = plt.subplots(
             1, len(shown), figsize=(2 * len(shown), 2.2), layout="constrained"

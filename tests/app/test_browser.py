@@ -283,15 +283,17 @@ def test_a_wrong_model_path_and_back(visit):
     page = visit()
     draw_by_mouse(page, "7")
     expect(page, "7")
-    path = page.get_by_role("textbox", name="Model path")
+    page.get_by_text("Model: Best").click()
+    path = page.get_by_role("textbox", name="Or a model file in this folder")
     path.fill("../elsewhere.pth")
     path.press("Enter")
     page.get_by_text("This model cannot be used").wait_for()
     pixels = "pad => pad.getContext('2d').getImageData(0, 0, pad.width, pad.height).data"
     ink = f"pad => ({pixels})(pad).filter((value, i) => i % 4 == 0 && value == 255).length"
     assert page.get_by_role("img", name="Drawing pad").evaluate(ink) > 1000
-    page.get_by_text("mnist_model.pth", exact=True).first.click()
+    page.get_by_text("Small", exact=True).click()
     page.get_by_text("This model cannot be used").wait_for(state="hidden")
+    page.get_by_text("Model: Small").wait_for()
     expect(page, "7")
 
 
@@ -345,7 +347,7 @@ def test_correct_take_away_and_teach(visit, look):
     assert model.value.path().stat().st_size > 10_000
     page.get_by_role("button", name="Compare with the old one").click()
     page.get_by_role("tab", name="Photo").click()
-    page.get_by_text("my handwriting").filter(visible=True).first.wait_for()
+    page.get_by_text("my handwriting", exact=True).filter(visible=True).first.wait_for()
     page.get_by_role("tab", name="Check").click()
     page.get_by_role("button", name="Forget all").click()
     page.get_by_text("Nothing to check yet").wait_for()

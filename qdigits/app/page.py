@@ -26,7 +26,9 @@ def main() -> None:
     """Show the page to one visitor; Streamlit calls this again after each action."""
     st.set_page_config("qdigits", str(photo.EXAMPLES / "seven.png"), layout="wide")
     st.html(HERE / "page.css")
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"):
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
+    ):
         with st.container(gap="xxsmall", width="content"):
             st.title("qdigits")
             st.write("Reads handwritten digits and says honestly how sure it is.")

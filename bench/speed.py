@@ -32,7 +32,8 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
-from qdigits.data.loading import Split, load_test, load_training
+from qdigits.data.loading import load_test, load_training
+from qdigits.data.split import Split
 from qdigits.models.checkpoint import load_model_file
 from qdigits.models.export import export
 from qdigits.models.onnx_model import OnnxModel

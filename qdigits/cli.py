@@ -171,8 +171,7 @@ def data(
         fetch: Download the source, each file checked against its published checksum.
     """
     from qdigits.data.download import is_published
-    from qdigits.data.loading import SOURCES, survey
-    from qdigits.imaging.tile import prepare
+    from qdigits.data.sources import SOURCES, list_parts
 
     if source not in (None, *SOURCES):
         raise ConfigError(f"there is no data source {source!r}; choose one of {', '.join(SOURCES)}")
@@ -193,10 +192,10 @@ def data(
         sep="\t",
     )
     for name in [source] if source else SOURCES:
-        for part in survey(name, data_dir, fetch, lambda file: prepare(file).tile):
+        for part in list_parts(name, data_dir, fetch):
             if part.digits is None:
                 failed = bool(source)
-                print(name, part.name, 0, part.trouble, sep="\t")
+                print(name, part.name, 0, part.error, sep="\t")
                 continue
             checks = {is_published(file) for file in part.files} - {None}
             checksum = "-" if not checks else "right" if checks == {True} else "another"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from qdigits import cli, errors
-from qdigits.data.loading import SOURCES
+from qdigits.data.sources import SOURCES
 from qdigits.training.config import TrainConfig
 from qdigits.training.recipes import RECIPES
 from tools import build_log_index, import_graph

@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from qdigits import load_model
-from qdigits.evaluation.evaluate import Rate, Report
+from qdigits.evaluation.metrics import Rate
+from qdigits.evaluation.report import Report
 from qdigits.models.registry import build
 from qdigits.training.recipes import RECIPES
 

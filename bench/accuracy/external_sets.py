@@ -32,8 +32,14 @@ sys.path.insert(0, str(ROOT))
 
 from qdigits import load_model, predict, predict_many, read  # noqa: E402
 from qdigits.data.loading import load_test  # noqa: E402
-from qdigits.evaluation.evaluate import BINS, Rate  # noqa: E402
+from qdigits.evaluation.metrics import (  # noqa: E402
+    Rate,
+    auroc,
+    calibration_error,
+    edit_distance,
+)
 
+edits = edit_distance
 PASTED = "mnist on a shaded sheet, "
 SINGLE = ("usps", "semeion", "optdigits32", "swiss16", "hwd1000", "paint28", "phone_single")
 TARGETS = {
@@ -155,30 +161,6 @@ def thin(values: np.ndarray, most: int) -> np.ndarray:
     return values[:: max(-(-len(values) // most), 1)]
 
 
-def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
-    bins = np.array_split(np.argsort(confidence, kind="stable"), BINS)
-    return float(sum(abs(confidence[b].sum() - right[b].sum()) for b in bins) / len(right))
-
-
-def ranked_above(digits: np.ndarray, others: np.ndarray) -> float:
-    """AUROC: how often a digit's confidence lies above that of something else."""
-    below = [np.searchsorted(np.sort(others), digits, side) for side in ("left", "right")]
-    return float(np.mean(below) / len(others))
-
-
-def edits(truth: str, text: str) -> int:
-    """Digits wrong, missing or invented (Levenshtein)."""
-    costs = list(range(len(text) + 1))
-    for i, wanted in enumerate(truth, 1):
-        before, costs[0] = costs[0], i
-        for j, got in enumerate(text, 1):
-            before, costs[j] = (
-                costs[j],
-                min(costs[j] + 1, costs[j - 1] + 1, before + (wanted != got)),
-            )
-    return costs[-1]
-
-
 def measure(
     model: Any, data: Path, most: int = 10**9, say: Callable[[str], None] = print
 ) -> list[Line]:
@@ -203,7 +185,7 @@ def measure(
     add(Line("mnist_c, mean", float(np.mean(corrupted)), TARGETS["mnist_c, mean"]))
 
     pages = [
-        (edits(label, read(model, path).text.replace(" ", "").replace("\n", "/")), label)
+        (edit_distance(label, read(model, path).text.replace(" ", "").replace("\n", "/")), label)
         for path, label in labels_of(data / "dev" / "multi_photos")
     ]
     add(share("multi_photos, every row right", [wrong == 0 for wrong, _ in pages], 0.9))
@@ -249,7 +231,7 @@ def measure(
     other: dict[str, list[Any]] = {}
     for name, target in (("ood_omniglot", 0.98), ("ood_synth", 0.998)):
         other[name] = predict_many(model, thin(np.load(data / "dev" / f"{name}.npz")["x"], most))
-        ranked = ranked_above(confidence, np.array([answer.confidence for answer in other[name]]))
+        ranked = auroc(confidence, np.array([answer.confidence for answer in other[name]]))
         add(Line(f"digits told from {name} (AUROC)", ranked, target, unit=""))
     add(share("accepted: ood_omniglot", [a.accepted for a in other["ood_omniglot"]], 0.05, True))
     kinds = thin(np.load(data / "dev" / "ood_synth.npz")["kind"], most)

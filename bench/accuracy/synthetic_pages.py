@@ -16,9 +16,9 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.accuracy.external_sets import edits
 from qdigits import load_model, read
 from qdigits.data.loading import load_training
+from qdigits.evaluation.metrics import edit_distance
 
 ROOT = Path(__file__).resolve().parents[2]
 SIDE, EDGE = 900, 30  # pixels of a page and of its margin
@@ -148,7 +148,7 @@ def main() -> None:
             for seed in range(args.pages)
         ]
         wrong = sum(
-            edits("\n".join(rows), read(model, page).text.replace(" ", "")) for page, rows in pages
+            edit_distance("\n".join(rows), read(model, page).text.replace(" ", "")) for page, rows in pages
         )
         count = sum(len(row) for _, rows in pages for row in rows)
         print(f"| digits, {kind} | {wrong / count:.1%} | {count} |", flush=True)

@@ -7,7 +7,7 @@ import streamlit as st
 from qdigits.app.explain import data_url, png
 from qdigits.app.formatting import percent
 from qdigits.app.session import OpenModel
-from qdigits.evaluation.evaluate import Report
+from qdigits.evaluation.report import Report
 from qdigits.files import ROOT
 
 REPORTS = [ROOT.parent / "docs/results", ROOT / "docs/results"]  # a clone, an installed package

@@ -15,9 +15,9 @@ from urllib3.exceptions import HTTPError
 
 from qdigits.errors import DataError
 
-PATIENCE = 10.0  # seconds without a byte
+TIMEOUT = 10.0  # seconds without a byte
 DEADLINE = 900.0  # seconds for one file, however steadily it drips
-LARGEST = 2**26  # bytes
+MAX_FILE_BYTES = 2**26  # bytes
 MIRRORS = {
     "mnist": (
         "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -56,7 +56,7 @@ PUBLISHED = {
 }
 
 
-def cache() -> Path:
+def cache_dir() -> Path:
     """QDIGITS_CACHE, or qdigits under XDG_CACHE_HOME."""
     return Path(os.environ.get("QDIGITS_CACHE") or pooch.os_cache("qdigits"))
 
@@ -73,7 +73,7 @@ def fetch(name: str) -> Path:
             known = f"md5:{PUBLISHED[name][0]}"
             return Path(
                 pooch.retrieve(
-                    f"{mirror}{name}.gz", known, f"{name}.gz", cache(), downloader=_download
+                    f"{mirror}{name}.gz", known, f"{name}.gz", cache_dir(), downloader=_download
                 )
             )
         except (
@@ -83,7 +83,9 @@ def fetch(name: str) -> Path:
         ) as error:  # of requests and the disk, pooch's checksum, urllib3
             disk = getattr(error, "strerror", None)
             causes.append(
-                f"{cache()}: {disk}" if disk else f"{mirror.split('/')[2]}: {type(error).__name__}"
+                f"{cache_dir()}: {disk}"
+                if disk
+                else f"{mirror.split('/')[2]}: {type(error).__name__}"
             )
     raise DataError(
         f"{name}.gz cannot be fetched ({', '.join(causes)}); go on with --data sample, or --data-dir DIR if you have it"
@@ -108,7 +110,7 @@ def _download(url: str, output: str, _: Any) -> None:
     if url.startswith("https:"):
         del session.adapters["http://"]  # wherever it is redirected
     with (
-        session.get(url, stream=True, timeout=PATIENCE) as response,
+        session.get(url, stream=True, timeout=TIMEOUT) as response,
         open(output, "wb") as file,
         tqdm(
             desc=url.rsplit("/", 1)[-1], unit="B", unit_scale=True, disable=None, leave=False
@@ -119,6 +121,6 @@ def _download(url: str, output: str, _: Any) -> None:
         while block := response.raw.read1(
             2**16
         ):  # what has come, without waiting for a whole block
-            if time.monotonic() > end or file.tell() > LARGEST:
+            if time.monotonic() > end or file.tell() > MAX_FILE_BYTES:
                 raise OSError("too slow or too long")
             bar.update(file.write(block))

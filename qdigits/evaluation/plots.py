@@ -14,7 +14,8 @@ matplotlib.use("Agg")  # files only: needs no screen
 import matplotlib.pyplot as plt
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, PercentFormatter
 
-from qdigits.evaluation.evaluate import History, Report
+from qdigits.evaluation.history import History
+from qdigits.evaluation.report import Report
 from qdigits.files import new_folder, write_atomically
 
 INK, ACCENT, SOFT = "#1f2933", "#d1495b", "#8d99ae"

@@ -10,7 +10,7 @@ from torch import Tensor
 from qdigits.augment.handwriting import drawn
 from qdigits.augment.negatives import negatives
 from qdigits.augment.registry import AUGMENTATIONS
-from qdigits.data.loading import Split
+from qdigits.data.split import Split
 from qdigits.training.config import TrainConfig
 from qdigits.training.distributed import World
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from qdigits.augment.negatives import negatives
 from qdigits.augment.registry import AUGMENTATIONS
-from qdigits.data.loading import Split
+from qdigits.data.split import Split
 from qdigits.models.base import DigitModel
 
 TARGET_COVERAGE = 0.992  # share of held-out digits that the threshold lets pass

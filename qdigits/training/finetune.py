@@ -17,7 +17,7 @@ from qdigits.augment.negatives import negatives
 from qdigits.augment.registry import AUGMENTATIONS
 from qdigits.data.loading import load_training
 from qdigits.errors import ConfigError
-from qdigits.evaluation.evaluate import Rate
+from qdigits.evaluation.metrics import Rate
 from qdigits.models.base import DigitModel
 from qdigits.models.checkpoint import save_model
 

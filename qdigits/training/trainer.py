@@ -23,11 +23,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from qdigits.augment.registry import AUGMENTATIONS
-from qdigits.data.loading import Split, load_training
+from qdigits.data.loading import load_training
+from qdigits.data.split import Split
 from qdigits.errors import ConfigError, QDigitsError
-from qdigits.evaluation.evaluate import History
+from qdigits.evaluation.history import History
 from qdigits.files import locked, write_atomically
-from qdigits.imaging.tile import prepare
 from qdigits.models.base import DigitModel
 from qdigits.models.checkpoint import load_state, save_model, save_state
 from qdigits.models.mlp import MLP
@@ -73,7 +73,6 @@ def fit(
         config.split,
         config.val_fraction,
         config.seed,
-        lambda path: prepare(path).tile,
     )
     run_dir = Path(run_dir)
     with init_distributed(config.device) as world, _claimed(run_dir, world, config, resume):

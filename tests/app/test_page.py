@@ -16,9 +16,10 @@ from streamlit.testing.v1 import AppTest
 from qdigits import load_model
 from qdigits.app import quality
 from qdigits.app.explain import labelled_folder, nearest_examples, occlusion_map
-from qdigits.data.loading import Split, load_training
+from qdigits.data.loading import load_training
+from qdigits.data.split import Split
 from qdigits.errors import ConfigError
-from qdigits.evaluation.evaluate import report_from
+from qdigits.evaluation.report import build_report
 from qdigits.files import resolve
 from qdigits.predictor import predict
 from qdigits.training.finetune import MIN_DIGITS, finetune
@@ -173,7 +174,7 @@ def test_how_good_it_is_comes_from_the_reports(tmp_path, monkeypatch, digits):
     answers = np.eye(10, dtype=np.float32)[[*range(9), 4]] * 0.9  # the nine is taken for a four
     folder = tmp_path / "mnist_test"
     folder.mkdir(parents=True)
-    report_from(answers, split).save(folder / "report.json")
+    build_report(answers, split).save(folder / "report.json")
     monkeypatch.setattr(quality, "REPORTS", [tmp_path])
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
     page.segmented_control[0].set_value("mnist_test").run()
@@ -202,7 +203,7 @@ def test_a_labelled_folder_can_be_trained_on(digits, tmp_path):
     with zipfile.ZipFile(io.BytesIO(labelled_folder(pairs))) as archive:
         archive.extractall(tmp_path)
     train, _ = load_training(
-        "folder", tmp_path, "random", 0.2, to_tile=lambda path: np.asarray(Image.open(path))
+        "folder", tmp_path, "random", 0.2
     )
     assert len(train) == 20  # of 30, five are for testing and five for validation
     for tile, label in zip(train.images.numpy(), train.labels.tolist(), strict=True):

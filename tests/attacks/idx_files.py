@@ -93,7 +93,7 @@ if __name__ == "__main__":
     import tempfile
     from pathlib import Path
 
-    from qdigits.data.formats import IMAGES, read_idx
+    from qdigits.data.idx import IMAGES, read_idx
     from tests.attacks import tried
 
     with tempfile.TemporaryDirectory() as folder:

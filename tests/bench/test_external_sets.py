@@ -8,11 +8,8 @@ import pytest
 
 from bench.accuracy.external_sets import (
     Line,
-    calibration_error,
-    edits,
     measure,
     on_a_sheet,
-    ranked_above,
 )
 
 KEPT = Path(__file__).parents[2] / "docs" / "real.json"
@@ -38,22 +35,6 @@ def test_no_set_falls(dev, mnist):
                 f"{after.name}: {before.figure:.4f} -> {after.figure:.4f}, noise {noise:.4f}"
             )
     assert not fallen, "\n".join(fallen)
-
-
-def test_edits():
-    assert edits("123/45", "123/45") == 0
-    assert edits("123", "") == 3 and edits("", "7") == 1
-    assert edits("1234", "1334") == 1 and edits("1234", "134") == 1 and edits("1234", "12534") == 1
-
-
-def test_ranked_above():
-    assert ranked_above(np.array([0.9, 0.8]), np.array([0.1, 0.2])) == 1
-    assert ranked_above(np.array([0.5]), np.array([0.5])) == 0.5
-
-
-def test_calibration_error():
-    assert calibration_error(np.full(1500, 0.8), np.arange(1500) % 5 > 0) == pytest.approx(0)
-    assert calibration_error(np.full(1500, 0.8), np.zeros(1500)) == pytest.approx(0.8)
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -14,13 +14,16 @@ import pytest
 import requests
 import torch
 import urllib3
+from PIL import Image
 
 from qdigits.data import download
-from qdigits.data import loading as data
-from qdigits.data.formats import IMAGES, read_idx, read_kaggle
-from qdigits.data.loading import load_test, load_training, survey
+from qdigits.data import sources as data
+from qdigits.data.idx import IMAGES, read_idx
+from qdigits.data.kaggle import read_kaggle
+from qdigits.data.loading import load_test, load_training
+from qdigits.data.sources import list_parts
+from qdigits.data.split import Split
 from qdigits.errors import DataError
-from qdigits.imaging.tile import prepare
 from tests.attacks import idx_files, kaggle_pickles, mirrors, model_files, mutants, tried
 from tests.attacks.idx_files import idx
 
@@ -233,7 +236,7 @@ def test_damaged_kaggle_files_are_refused_or_arrays(tmp_path):
         for content in mutants(kaggle_pickles.genuine(kaggle_pickles.digits(3), protocol, 2), 300):
             (tmp_path / "MNIST-120k").write_bytes(content)
             outcome = tried(lambda: load_test("mnist120k", tmp_path), memory=False)
-            assert isinstance(outcome.value, DataError | data.Split), outcome
+            assert isinstance(outcome.value, DataError | Split), outcome
 
 
 def test_the_sample_needs_no_network(monkeypatch):
@@ -250,44 +253,51 @@ def test_the_sample_needs_no_network(monkeypatch):
         load_training("sample")
 
 
+def png_of(digit: int) -> bytes:
+    """A tile, framed as MNIST's are, whose pixel (5, 5) tells its digit."""
+    tile = np.zeros((28, 28), np.uint8)
+    tile[8:20, 8:20] = 255
+    tile[5, 5] = 100 + digit
+    file = io.BytesIO()
+    Image.fromarray(tile).save(file, "PNG")
+    return file.getvalue()
+
+
 def test_folders_of_pictures_are_a_source(tmp_path):
     for digit in range(10):
         (tmp_path / str(digit)).mkdir()
         for index in range(6):
-            (tmp_path / str(digit) / f"{index}.png").write_bytes(bytes([digit, index]))
+            (tmp_path / str(digit) / f"{index}.png").write_bytes(png_of(digit))
         (tmp_path / str(digit) / ".DS_Store").touch()
     (tmp_path / "notes").mkdir()
-
-    def to_tile(path: Path) -> np.ndarray:
-        return np.full((28, 28), path.read_bytes()[0], np.uint8)
-
-    train, held_out = load_training("folder", tmp_path, to_tile=to_tile)
-    test = load_test("folder", tmp_path, to_tile=to_tile)
+    train, held_out = load_training("folder", tmp_path)
+    test = load_test("folder", tmp_path)
     assert (len(train), len(held_out), len(test)) == (45, 5, 10)
-    assert torch.equal(train.images[:, 0, 0].long(), train.labels)
+    assert torch.equal(train.images[:, 5, 5].long() - 100, train.labels)
     with pytest.raises(DataError, match="no pictures"):
-        load_training("folder", tmp_path / "0", to_tile=to_tile)
+        load_training("folder", tmp_path / "0")
 
 
 def test_a_folder_too_small_or_with_something_else_in_it_is_refused_in_words(tmp_path):
     (tmp_path / "7").mkdir()
     for index in range(4):
-        (tmp_path / "7" / f"{index}.png").touch()
+        (tmp_path / "7" / f"{index}.png").write_bytes(png_of(7))
     with pytest.raises(DataError, match="3 digits are too few"):
-        load_training("folder", tmp_path, to_tile=lambda path: np.zeros((28, 28), np.uint8))
+        load_training("folder", tmp_path)
+    (tmp_path / "7" / "0.png").write_bytes(b"")
     with pytest.raises(DataError, match=r"7/0\.png: 0 bytes"):
-        load_training("folder", tmp_path, to_tile=lambda path: prepare(path).tile)
+        load_training("folder", tmp_path)
 
 
 def test_survey_tells_what_is_there(source, monkeypatch):
     monkeypatch.setenv("QDIGITS_CACHE", str(source / "cache"))
-    train, test = survey("mnist", source)
+    train, test = list_parts("mnist", source)
     assert (train.name, len(train.digits), len(test.files)) == ("train", 400, 3)
     assert not any(download.is_published(file) for file in train.files)
     assert download.is_published(Path("MNIST-120k")) is None
-    nothing = survey("qmnist")  # fetches only if asked
+    nothing = list_parts("qmnist")  # fetches only if asked
     assert [part.digits for part in nothing] == [None, None]
-    assert "no qmnist-train-labels" in nothing[0].trouble
+    assert "no qmnist-train-labels" in nothing[0].error
 
 
 def test_the_real_files_are_recognised(mnist):
@@ -297,7 +307,7 @@ def test_the_real_files_are_recognised(mnist):
     assert len(train) + len(held_out) == 60_000
     assert not hands(train) & hands(held_out)
     assert all(
-        download.is_published(file) for part in survey("mnist", mnist) for file in part.files
+        download.is_published(file) for part in list_parts("mnist", mnist) for file in part.files
     )
 
 
@@ -313,9 +323,9 @@ def mirror(tmp_path, monkeypatch):
     content = gzip.compress(idx(np.arange(60, dtype=np.uint8) % 10))
     monkeypatch.setenv("QDIGITS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(download.PUBLISHED, NAME, (hashlib.md5(content).hexdigest(), None))
-    monkeypatch.setattr(download, "PATIENCE", 1)
+    monkeypatch.setattr(download, "TIMEOUT", 1)
     monkeypatch.setattr(download, "DEADLINE", 0.5)
-    monkeypatch.setattr(download, "LARGEST", 2**20)
+    monkeypatch.setattr(download, "MAX_FILE_BYTES", 2**20)
     with mirrors.mirror(content) as server:
 
         def behave(*how: str) -> Path:

@@ -2,9 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from qdigits.data.loading import Split
+from qdigits.data.split import Split
 from qdigits.evaluation import evaluate as module
-from qdigits.evaluation.evaluate import History, Rate, Report, evaluate, report_from
+from qdigits.evaluation.evaluate import evaluate
+from qdigits.evaluation.history import History
+from qdigits.evaluation.metrics import Rate
+from qdigits.evaluation.report import Report, build_report
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def test_wilson_interval_agrees_with_the_book():
 
 
 def test_counts_are_counts(digits):
-    report = report_from(answers(digits, wrong=(0, 7, 20)), digits)
+    report = build_report(answers(digits, wrong=(0, 7, 20)), digits)
     assert report.all == Rate(597, 600)
     assert report.wrong_in_10000 == pytest.approx(50)
     assert report.classes["0"] == Rate(58, 60) and report.classes["7"] == Rate(59, 60)
@@ -55,8 +58,8 @@ def test_counts_are_counts(digits):
 
 def test_calibration_error_is_the_gap_between_claim_and_truth(digits):
     sixty = range(0, 600, 10)
-    assert report_from(answers(digits, 0.9, wrong=sixty), digits).ece == pytest.approx(0, abs=1e-6)
-    overconfident = report_from(answers(digits, 0.99, wrong=range(0, 600, 2)), digits)
+    assert build_report(answers(digits, 0.9, wrong=sixty), digits).ece == pytest.approx(0, abs=1e-6)
+    overconfident = build_report(answers(digits, 0.99, wrong=range(0, 600, 2)), digits)
     assert overconfident.ece == pytest.approx(0.49, abs=1e-6)
 
 
@@ -71,17 +74,17 @@ def test_ece_agrees_with_torchmetrics_where_both_bins_hold_the_same():
     oracle = metrics.BinaryCalibrationError(n_bins=15)(
         torch.tensor(confidence), torch.tensor(right.astype(int))
     )
-    assert report_from(rows, split).ece == pytest.approx(float(oracle), abs=1e-6)
+    assert build_report(rows, split).ece == pytest.approx(float(oracle), abs=1e-6)
 
 
 def test_refused_answers_are_not_counted_among_the_accepted(digits):
     rows = answers(digits)
     rows[:100] *= 0.4  # the rest is "not a digit"
-    assert report_from(rows, digits, threshold=0.5).accepted == Rate(500, 500)
+    assert build_report(rows, digits, threshold=0.5).accepted == Rate(500, 500)
 
 
 def test_a_report_survives_its_file(digits, tmp_path):
-    report = report_from(answers(digits, wrong=(3,)), digits, model="mlp", data="sample test")
+    report = build_report(answers(digits, wrong=(3,)), digits, model="mlp", data="sample test")
     report.save(tmp_path / "report.json")
     assert Report.load(tmp_path / "report.json") == report
     assert "99.83%" in str(report) and "sample test" in str(report)
@@ -97,7 +100,7 @@ def test_evaluate_asks_the_model_in_batches_and_opens_the_test_part(digits, monk
             return answers(digits)[start : start + len(tiles)]
 
     asked = []
-    monkeypatch.setattr(module, "BATCH", 250)
+    monkeypatch.setattr(module, "BATCH_SIZE", 250)
     monkeypatch.setattr(module, "load_test", lambda *args, **kwargs: asked.append(args) or digits)
     report = evaluate(Oracle(), "mnist", "somewhere", "official", 0, "oracle")
     assert report.all == Rate(600, 600) and Oracle.sizes == [250, 250, 100]

@@ -3,9 +3,10 @@ import pytest
 import torch
 from matplotlib import pyplot as plt
 
-from qdigits.data.loading import Split
+from qdigits.data.split import Split
 from qdigits.evaluation import plots
-from qdigits.evaluation.evaluate import History, report_from
+from qdigits.evaluation.history import History
+from qdigits.evaluation.report import build_report
 
 
 def report(wrong=25):
@@ -15,7 +16,7 @@ def report(wrong=25):
     images = torch.randint(
         0, 256, (500, 28, 28), dtype=torch.uint8, generator=torch.Generator().manual_seed(0)
     )
-    return report_from(rows, Split(images, labels))
+    return build_report(rows, Split(images, labels))
 
 
 @pytest.mark.parametrize("wrong", [0, 1, 25, 500])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from qdigits.data.loading import Split
+from qdigits.data.split import Split
 from qdigits.errors import ConfigError
 from qdigits.models.base import NO_REJECT
 from qdigits.models.layers import Flatten

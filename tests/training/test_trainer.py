@@ -12,7 +12,7 @@ import torch.nn.functional as F
 
 from qdigits.data.loading import load_training
 from qdigits.errors import ConfigError, DataError, QDigitsError
-from qdigits.evaluation.evaluate import History
+from qdigits.evaluation.history import History
 from qdigits.models.checkpoint import load_model_file
 from qdigits.models.registry import MODELS, build
 from qdigits.training import trainer as training

@@ -39,7 +39,6 @@ from qdigits.evaluation.metrics import (  # noqa: E402
     edit_distance,
 )
 
-edits = edit_distance
 PASTED = "mnist on a shaded sheet, "
 SINGLE = ("usps", "semeion", "optdigits32", "swiss16", "hwd1000", "paint28", "phone_single")
 TARGETS = {

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bench.accuracy.external_sets import Line, edits
+from bench.accuracy.external_sets import Line
+from qdigits.evaluation.metrics import edit_distance
 
 UNREADABLE = "+$%="  # may be left out, but then nothing may be accepted
 
@@ -39,7 +40,7 @@ def score_page(label: str, answer: Answer) -> PageScore:
     truth = [_digits(row) for row in label.split("/")]
     found = [row for row in map(_digits, answer.text.split("\n")) if row]
     return PageScore(
-        edits=edits("".join(truth), "".join(found)),
+        edits=edit_distance("".join(truth), "".join(found)),
         digits=len("".join(truth)),
         rows_right=sum(row in found for row in truth),
         rows=len(truth),

@@ -148,7 +148,8 @@ def main() -> None:
             for seed in range(args.pages)
         ]
         wrong = sum(
-            edit_distance("\n".join(rows), read(model, page).text.replace(" ", "")) for page, rows in pages
+            edit_distance("\n".join(rows), read(model, page).text.replace(" ", ""))
+            for page, rows in pages
         )
         count = sum(len(row) for _, rows in pages for row in rows)
         print(f"| digits, {kind} | {wrong / count:.1%} | {count} |", flush=True)

@@ -202,9 +202,7 @@ def test_a_labelled_folder_can_be_trained_on(digits, tmp_path):
     pairs = [(tile, digit) for digit, tile in digits.items() for _ in range(3)]
     with zipfile.ZipFile(io.BytesIO(labelled_folder(pairs))) as archive:
         archive.extractall(tmp_path)
-    train, _ = load_training(
-        "folder", tmp_path, "random", 0.2
-    )
+    train, _ = load_training("folder", tmp_path, "random", 0.2)
     assert len(train) == 20  # of 30, five are for testing and five for validation
     for tile, label in zip(train.images.numpy(), train.labels.tolist(), strict=True):
         assert (tile == digits[label]).all()

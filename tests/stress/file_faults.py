@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import safetensors.torch
 import torch
-from qdigits.data.idx import IMAGES, read_idx
-from qdigits.data.kaggle import read_kaggle
 
 from qdigits import load_model, predict, read
+from qdigits.data.idx import IMAGES, read_idx
+from qdigits.data.kaggle import read_kaggle
 from qdigits.data.loading import load_test
 from qdigits.errors import DataError, ImageError, ModelFileError
 from qdigits.models.checkpoint import describe, load_model_file, save_model

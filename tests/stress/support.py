@@ -46,7 +46,10 @@ class Ending(NamedTuple):
 
 
 def run_in_child(
-    action: Callable[[], object], after: float = NEVER, number: int = signal.SIGKILL
+    action: Callable[[], object],
+    after: float = NEVER,
+    number: int = signal.SIGKILL,
+    once_there_is: Path | None = None,
 ) -> Ending:
     """Run an action in a forked process.
 
@@ -54,6 +57,7 @@ def run_in_child(
         action: Its return value is the exit code; nothing is 0.
         after: Seconds after which the child gets a signal, if it still runs.
         number: The signal.
+        once_there_is: A file whose appearance brings the signal earlier.
     """
     with tempfile.TemporaryFile() as stderr:
         child = os.fork()
@@ -62,6 +66,8 @@ def run_in_child(
         deadline = time.monotonic() + after
         look = os.WEXITED | os.WNOHANG | os.WNOWAIT
         while time.monotonic() < deadline and os.waitid(os.P_PID, child, look) is None:
+            if once_there_is is not None and once_there_is.exists():
+                break
             time.sleep(0.002)
         signalled = time.monotonic()
         os.kill(child, number)

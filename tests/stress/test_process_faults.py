@@ -46,8 +46,9 @@ def test_training_killed_at_any_moment_resumes_to_the_same_weights(tmp_path, uni
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_interrupted_command_ends_at_once_without_a_traceback(tmp_path, number, code):
-    train = partial(run_train_command, tmp_path / "run", epochs=1000)
-    ending = run_in_child(train, 1.0, number)
+    run_dir = tmp_path / "run"
+    train = partial(run_train_command, run_dir, epochs=1000)
+    ending = run_in_child(train, number=number, once_there_is=run_dir / "metrics.jsonl")
     assert ending.code == code
     assert "Traceback" not in ending.stderr
     assert ending.seconds < 5

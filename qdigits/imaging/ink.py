@@ -1,5 +1,7 @@
 """The ink on a photo: which is ink and which is paper, and what is left of noise."""
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
@@ -14,54 +16,107 @@ from qdigits.imaging.paper import bare_paper, resize, subtract_plane
 
 MIN_PAPER_BRIGHTNESS = 32  # below it a camera sees noise
 BOXED = 35  # the smallest box of a form, a third of the shortest underline (pixels)
+SAMPLE_SIDE = 300  # the noise is measured on so many rows and columns
+POLARITY_SIDE = 64  # so many pixels show which is ink and which is paper
+
+
+class Polarity(NamedTuple):
+    """Which of the two is ink, the bright or the dark."""
+
+    ink_is_bright: bool
+    ambiguous: bool  # it can't be told: try both
 
 
 def find_ink(photo: np.ndarray, ink_is_bright: bool) -> tuple[np.ndarray, float]:
-    """The ink on a photo, whatever the light, the paper's colour, and whichever of the two is darker.
+    """Find the ink on a photo, whatever the light, the colour of the paper and the polarity.
 
-    Takes   uint8 (H, W, 3); whether ink is brighter than paper, as `find_polarity` tells.
-    Gives   uint8 (h, w), ink up to 255 on paper 0, without a form's lines, at a working size; and how many photo pixels
-            one of its pixels is.
+    Args:
+        photo: uint8 (H, W, 3).
+        ink_is_bright: Whether ink is brighter than paper, as find_polarity tells.
+
+    Returns:
+        The ink map without a form's lines at a working size: uint8 (h, w), ink up to 255 on 0; and
+        how many photo pixels one of its pixels is.
     """
+    # Work at a size where strokes are a few pixels wide; the paper shows at a smaller one.
     longest = max(photo.shape[:2])
     scale = longest / min(max(longest, MIN_WORKING_SIDE), MAX_WORKING_SIDE)
     photo = resize(photo, 1 / scale)
     small = resize(photo, min(PAPER_SIDE / longest * scale, 1))
     if ink_is_bright:
-        photo, small = cv2.bitwise_not(photo), cv2.bitwise_not(small)
+        photo = cv2.bitwise_not(photo)
+        small = cv2.bitwise_not(small)
+
+    # Mix the three colours by how well each shows the ink.
     paper = bare_paper(small)
+    weights = ink_contrast(paper, small)
+    paper_grey = (paper @ weights).clip(0, 255).astype(np.float32)
+    paper_grey = cv2.resize(paper_grey, photo.shape[1::-1])
+    marks = paper_grey - cv2.transform(photo, weights[None].astype(np.float32))
+
+    # Light falls off towards a corner: ink takes the same share of it everywhere.
+    share = marks * 255 / np.maximum(paper_grey, MIN_PAPER_BRIGHTNESS)
+    return erase_form_lines(normalize_contrast(share)), scale
+
+
+def ink_contrast(paper: np.ndarray, small: np.ndarray) -> np.ndarray:
+    """Return how much each colour channel shows of the ink: (3,), which add up to 1.
+
+    Args:
+        paper: The bare sheet: (h, w, 3).
+        small: The sheet with its marks: (h, w, 3).
+    """
     marks = np.clip(paper - small, 0, None).reshape(-1, 3)
-    weights = (
-        marks[marks.sum(1) >= marks.sum(1).max() / 2].mean(0) ** 2 + 1e-6
-    )  # the channels that show the ink
-    weights /= weights.sum()
-    bright = cv2.resize((paper @ weights).clip(0, 255).astype(np.float32), photo.shape[1::-1])
-    marks = bright - cv2.transform(photo, weights[None].astype(np.float32))
-    return erase_form_lines(
-        normalize_contrast(marks * 255 / np.maximum(bright, MIN_PAPER_BRIGHTNESS))
-    ), scale
+    darkness = marks.sum(1)
+    strong = marks[darkness >= darkness.max() / 2]
+    weights = strong.mean(0) ** 2 + 1e-6
+    return weights / weights.sum()
 
 
 def normalize_contrast(marks: np.ndarray) -> np.ndarray:
-    """Noise to 0, the middle between strong and weak marks to HIGH_THRESHOLD: faint lines and what shines through stay below.
+    """Scale marks so that strokes lie above HIGH_THRESHOLD, and faint lines and noise below.
 
-    Source  Otsu 1979, IEEE Transactions on Systems, Man, and Cybernetics 9(1).
+    Noise becomes 0. The middle between strong and weak marks becomes HIGH_THRESHOLD.
+
+    Args:
+        marks: float32 (h, w), darkness of the marks.
+
+    Returns:
+        uint8 (h, w).
+
+    Source: Otsu 1979, IEEE Transactions on Systems, Man, and Cybernetics 9(1).
     """
-    sample = marks[:: max(marks.shape[0] // 300, 1), :: max(marks.shape[1] // 300, 1)]
-    noise = (
-        float(np.percentile(np.abs(sample), 25)) / 0.32
-    )  # a normal distribution's; holds with half the sheet inked
+    step_y, step_x = (max(side // SAMPLE_SIDE, 1) for side in marks.shape)
+    sample = marks[::step_y, ::step_x]
+    # 25 % of a normal distribution lie within 0.32 sigma, with half of the sheet inked still
+    noise = float(np.percentile(np.abs(sample), 25)) / 0.32
     floor = min(max(4 * noise, 10.0), 60.0)
     marks = marks.clip(0, 255)
-    strong = marks[marks > floor].astype(np.uint8)
-    if not strong.size:
+    visible = marks[marks > floor].astype(np.uint8)
+    if not visible.size:
         return np.zeros(marks.shape, np.uint8)
-    middle = max(
-        cv2.threshold(strong[:, None], 0, 255, cv2.THRESH_OTSU)[0],
-        floor * HIGH_THRESHOLD / LOW_THRESHOLD,
-    )
+    otsu, _ = cv2.threshold(visible[:, None], 0, 255, cv2.THRESH_OTSU)
+    middle = max(otsu, floor * HIGH_THRESHOLD / LOW_THRESHOLD)
     ink = cv2.convertScaleAbs(marks, alpha=HIGH_THRESHOLD / middle)
     return cv2.threshold(ink, HIGH_THRESHOLD * floor / middle / 2, 0, cv2.THRESH_TOZERO)[1]
+
+
+def find_polarity(photo: np.ndarray) -> Polarity:
+    """Tell ink from paper: ink is the lesser part, and leaves most of the picture's edge free.
+
+    Args:
+        photo: uint8 (H, W, 3).
+    """
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    flat = subtract_plane(resize(grey, min(POLARITY_SIDE / max(grey.shape), 1)))
+    edge = np.concatenate([flat[0], flat[-1], flat[:, 0], flat[:, -1]])
+    middle = (flat.max() + flat.min()) / 2
+    cubes = flat * flat * flat
+    skew = cubes.mean() / (np.abs(cubes).mean() + 1e-6)
+    edge_brightness = (np.median(edge) - middle) / (np.ptp(flat) + 1e-6)
+    ink_is_bright = bool(skew - 2 * edge_brightness > 0)
+    inked_edge = ((edge > middle) == ink_is_bright).mean()
+    return Polarity(ink_is_bright, bool(inked_edge > 0.2))
 
 
 def erase_form_lines(ink: np.ndarray) -> np.ndarray:
@@ -114,15 +169,3 @@ def _lines(mark: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray]:
     pen = round(float(np.percentile(across[across > 0], 80)) / count) if across.any() else 0
     crossing = cv2.morphologyEx(mark, cv2.MORPH_OPEN, np.ones((2 * pen + 1, 1), np.uint8))
     return level, np.where(crossing, 0, lines)
-
-
-def find_polarity(photo: np.ndarray) -> tuple[bool, bool]:
-    """Whether bright is ink, and whether that is in doubt: ink is the lesser part and leaves most of the edge free."""
-    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-    rest = subtract_plane(resize(grey, min(64 / max(grey.shape), 1)))
-    edge = np.concatenate([rest[0], rest[-1], rest[:, 0], rest[:, -1]])
-    middle = (rest.max() + rest.min()) / 2
-    cubes = rest * rest * rest
-    skew = cubes.mean() / (np.abs(cubes).mean() + 1e-6)
-    ink_is_bright = skew - 2 * (np.median(edge) - middle) / (np.ptp(rest) + 1e-6) > 0
-    return bool(ink_is_bright), bool(((edge > middle) == ink_is_bright).mean() > 0.2)

@@ -5,51 +5,84 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
+PLANE_SIDE = 64  # a plane is fitted to so many pixels
+PLANE_ROUNDS = 4  # of reweighting, from least squares to least absolute deviation
+
 
 def bare_paper(small: np.ndarray) -> np.ndarray:
-    """The bare sheet under the marks: everything up to a few strokes wide is closed."""
+    """Return the bare sheet under the marks: everything up to a few strokes wide is closed.
+
+    Args:
+        small: uint8 (h, w, 3), dark ink on bright paper, of about PAPER_SIDE pixels.
+
+    Returns:
+        float32 (h, w, 3).
+    """
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
     flat = subtract_plane(grey)
-    side = min(grey.shape) // 2
-    marks = closing(flat, side) - flat
-    found = (marks > marks.max() / 2).astype(np.uint8)
-    depth = cv2.distanceTransform(
-        cv2.copyMakeBorder(found, 1, 1, 1, 1, cv2.BORDER_CONSTANT), cv2.DIST_L2, 3
-    )
-    ridge = depth[(depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))]
-    stroke = 2 * np.percentile(ridge, 90) if ridge.size else 1.0
-    side = int(min(max(4 * stroke, 9), side))
-    flats = [subtract_plane(channel) for channel in cv2.split(small)]
-    return small + np.stack([closing(flat, side) - flat for flat in flats], 2)
+    half = min(grey.shape) // 2
+    marks = closing(flat, half) - flat
+    side = int(min(max(4 * stroke_width(marks), 9), half))
+    fills = []
+    for channel in cv2.split(small):
+        flat = subtract_plane(channel)
+        fills.append(closing(flat, side) - flat)
+    return small + np.stack(fills, 2)
+
+
+def stroke_width(marks: np.ndarray) -> float:
+    """Measure how wide the widest strokes are (pixels), along their middle lines.
+
+    Args:
+        marks: float32 (h, w), ink on 0.
+    """
+    strong = (marks > marks.max() / 2).astype(np.uint8)
+    framed = cv2.copyMakeBorder(strong, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)
+    is_ridge = (depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))
+    return 2 * float(np.percentile(depth[is_ridge], 90)) if is_ridge.any() else 1.0
 
 
 def closing(image: np.ndarray, side: int) -> np.ndarray:
+    """Fill what is darker than its surroundings and narrower than `side` pixels, smoothly."""
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side | 1, side | 1))
     closed = cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)
     return cv2.GaussianBlur(closed, (side | 1, side | 1), 0)
 
 
 def subtract_plane(grey: np.ndarray) -> np.ndarray:
-    """What is left of a picture when the plane through most of its pixels (least absolute deviation) is taken off."""
-    coarse = resize(grey, min(64 / max(grey.shape), 1))
-    terms, values = _plane_terms(*coarse.shape), coarse.reshape(-1).astype(np.float32)
+    """Take the plane through most of a picture's pixels off it: light that falls from one side.
+
+    Args:
+        grey: uint8 or float32 (h, w).
+
+    Returns:
+        float32 (h, w), 0 on the plane.
+
+    Source: iteratively reweighted least squares for the least absolute deviation.
+    """
+    coarse = resize(grey, min(PLANE_SIDE / max(grey.shape), 1))
+    terms = _plane_terms(*coarse.shape)  # (3, pixels)
+    values = coarse.reshape(-1).astype(np.float32)
     weight = np.ones(len(values), np.float32)
-    for _ in range(4):
+    for _ in range(PLANE_ROUNDS):
         weighted = terms * weight
         plane = np.linalg.solve(weighted @ terms.T + 1e-3 * np.eye(3), weighted @ values)
-        rest = np.abs(values - plane @ terms)
-        weight = 1 / (rest + 0.1 * rest.mean() + 1e-3)
+        distance = np.abs(values - plane @ terms)
+        weight = 1 / (distance + 0.1 * distance.mean() + 1e-3)
     level, slope_x, slope_y = plane.astype(np.float32)
     y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in grey.shape)
     return grey - (level + slope_x * x + slope_y * y[:, None])
 
 
-@lru_cache(maxsize=64)  # of small pictures, and most of them alike
+@lru_cache(maxsize=64)  # most pictures of a folder have the same size
 def _plane_terms(height: int, width: int) -> np.ndarray:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     return np.stack([np.ones_like(x), x, y]).reshape(3, -1)
 
 
 def resize(image: np.ndarray, factor: float) -> np.ndarray:
-    size = (max(round(image.shape[1] * factor), 1), max(round(image.shape[0] * factor), 1))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC)
+    """Return a picture `factor` times as large: averaged when smaller, bicubic when larger."""
+    height, width = (max(round(side * factor), 1) for side in image.shape[:2])
+    interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
+    return cv2.resize(image, (width, height), interpolation=interpolation)

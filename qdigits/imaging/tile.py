@@ -14,9 +14,14 @@ from qdigits.imaging.constants import (
     TILE_SIZE,
 )
 from qdigits.imaging.decode import open_photo
-from qdigits.imaging.ink import find_ink, find_polarity
+from qdigits.imaging.ink import Polarity, find_ink, find_polarity
+from qdigits.imaging.paper import resize
 
 MIN_DIGIT_SIDE = 8  # a smaller mark (pixels) is no digit
+FAINTEST_INK = 20  # of an ink map, still inside the box of a digit
+
+
+Box = tuple[int, int, int, int]  # left, top, right, bottom (pixels)
 
 
 class Prepared(NamedTuple):
@@ -26,103 +31,129 @@ class Prepared(NamedTuple):
     downscale: float  # original pixels to one of the photo's
     flattened: np.ndarray  # uint8 (h, w), light evened out, ink 255 on paper 0
     ink: np.ndarray  # uint8 (h, w), only what belongs to the digit
-    box: (
-        tuple[int, int, int, int] | None
-    )  # left, top, right, bottom on this photo; None: nothing there
+    box: Box | None  # on this photo; None: nothing there
     tile: np.ndarray  # uint8 (28, 28)
     polarity_ambiguous: bool  # which is ink and which is paper can't be told: ask for both
 
 
 def prepare(source: Any, invert: bool = False) -> Prepared:
-    """One photographed digit as the tile MNIST would have made of it.
+    """Turn one photographed digit into the tile that MNIST would have made of it.
 
-    Takes   whatever open_photo takes; a 28x28 picture on dark paper is a tile already and passes unchanged;
-            invert: take ink for paper, for a second look where the first is in doubt.
-    Gives   Prepared; without ink, its box is None and its tile black.
-    Raises  ImageError, as open_photo does.
-    Source  LeCun et al. 1998 (20x20 box, centre of mass); Yadav and Bottou 2019, arXiv:1905.10498.
+    Args:
+        source: What open_photo takes. A 28x28 picture on dark paper is a tile and stays unchanged.
+        invert: Take ink for paper, for a second look where the first is ambiguous.
+
+    Returns:
+        The tile and the steps to it; without ink, its box is None and its tile black.
+
+    Raises:
+        ImageError: The picture cannot be read.
+
+    Source: LeCun et al. 1998 (20x20 box, centre of mass); Yadav and Bottou 2019, arXiv:1905.10498.
     """
     photo, downscale = open_photo(source)
-    small = photo.shape[:2] == (TILE_SIZE, TILE_SIZE)
-    framed = small and not (
-        photo[[0, -1]].any() or photo[:, [0, -1]].any()
-    )  # as MNIST's are, in black: no doubt
-    ink_is_bright, polarity_ambiguous = (True, False) if framed else find_polarity(photo)
-    if small and ink_is_bright != invert:
+    is_tile = photo.shape[:2] == (TILE_SIZE, TILE_SIZE)
+    if is_tile and has_black_frame(photo):
+        polarity = Polarity(ink_is_bright=True, ambiguous=False)
+    else:
+        polarity = find_polarity(photo)
+    ink_is_bright = polarity.ink_is_bright != invert
+    if is_tile and ink_is_bright:
         grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-        return Prepared(
-            photo, downscale, grey, grey, (0, 0, TILE_SIZE, TILE_SIZE), grey, polarity_ambiguous
-        )
-    flattened, scale = find_ink(photo, ink_is_bright != invert)
-    ink, box = _one_digit(flattened)
-    if box is None:
-        return Prepared(
-            photo,
-            downscale,
-            flattened,
-            ink,
-            None,
-            np.zeros((TILE_SIZE, TILE_SIZE), np.uint8),
-            polarity_ambiguous,
-        )
+        box = (0, 0, TILE_SIZE, TILE_SIZE)
+        return Prepared(photo, downscale, grey, grey, box, grey, polarity.ambiguous)
+
+    flattened, scale = find_ink(photo, ink_is_bright)
+    ink, ink_box = isolate_digit(flattened)
+    if ink_box is None:
+        tile = np.zeros((TILE_SIZE, TILE_SIZE), np.uint8)
+        return Prepared(photo, downscale, flattened, ink, None, tile, polarity.ambiguous)
+    left, top, right, bottom = ink_box
+    tile = fit_tile(ink[top:bottom, left:right])
+    box = enlarge_box(ink_box, scale)
+    return Prepared(photo, downscale, flattened, ink, box, tile, polarity.ambiguous)
+
+
+def has_black_frame(photo: np.ndarray) -> bool:
+    """Say whether the outermost pixels are all black, as on MNIST's tiles."""
+    return not (photo[[0, -1]].any() or photo[:, [0, -1]].any())
+
+
+def enlarge_box(box: Box, scale: float) -> Box:
+    """Return the box on a picture that is `scale` times as large; no ink is left outside."""
     left, top, right, bottom = box
-    on_photo = (
+    return (
         int(left * scale),
         int(top * scale),
         math.ceil(right * scale),
         math.ceil(bottom * scale),
     )
-    return Prepared(
-        photo,
-        downscale,
-        flattened,
-        ink,
-        on_photo,
-        fit_tile(ink[top:bottom, left:right]),
-        polarity_ambiguous,
-    )
 
 
-def _one_digit(flattened: np.ndarray) -> tuple[np.ndarray, tuple[int, int, int, int] | None]:
-    """The heaviest mark and what lies close to it."""
+def isolate_digit(flattened: np.ndarray) -> tuple[np.ndarray, Box | None]:
+    """Keep the heaviest mark and what lies close to it.
+
+    Args:
+        flattened: An ink map: uint8 (h, w).
+
+    Returns:
+        The ink map without everything else, and the box around the digit; None without a digit.
+    """
+    blank = np.zeros_like(flattened)
+    if flattened.max() < HIGH_THRESHOLD:
+        return blank, None
     mask = (flattened >= LOW_THRESHOLD).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    if flattened.max() < HIGH_THRESHOLD:
-        return np.zeros_like(flattened), None
-    solid = np.bincount(labels[flattened >= HIGH_THRESHOLD], minlength=len(stats))[1:]
-    boxes, areas = stats[1:, :4], stats[1:, 4] * (solid > 0)
-    main = int(areas.argmax())
-    left, top, width, height = boxes[main]
-    if max(width, height) < MIN_DIGIT_SIDE:
-        return np.zeros_like(flattened), None
-    reach = 0.3 * max(width, height)
-    gap_x = np.maximum(boxes[:, 0] - (left + width), left - (boxes[:, 0] + boxes[:, 2]))
-    gap_y = np.maximum(boxes[:, 1] - (top + height), top - (boxes[:, 1] + boxes[:, 3]))
-    keep = (np.maximum(gap_x, gap_y) < reach) & (areas > 0.02 * areas[main])
-    chosen = np.isin(labels, np.flatnonzero(keep) + 1).astype(np.uint8)
-    ink = np.where(cv2.dilate(chosen, np.ones((3, 3), np.uint8)) > 0, flattened, 0)
-    left, top, width, height = cv2.boundingRect((ink > 20).astype(np.uint8))
+    strong_pixels = np.bincount(labels[flattened >= HIGH_THRESHOLD], minlength=len(stats))[1:]
+    boxes = stats[1:, :4]  # (marks, 4): left, top, width, height
+    areas = stats[1:, 4] * (strong_pixels > 0)
+    heaviest = int(areas.argmax())
+    size = max(boxes[heaviest, 2:])
+    if size < MIN_DIGIT_SIDE:
+        return blank, None
+
+    is_close = distance_to_box(boxes, boxes[heaviest]) < 0.3 * size
+    is_stroke = areas > 0.02 * areas[heaviest]
+    kept_labels = np.flatnonzero(is_close & is_stroke) + 1
+    kept = np.isin(labels, kept_labels).astype(np.uint8)
+    ink = np.where(cv2.dilate(kept, np.ones((3, 3), np.uint8)) > 0, flattened, 0)
+    left, top, width, height = cv2.boundingRect((ink > FAINTEST_INK).astype(np.uint8))
     return ink, (left, top, left + width, top + height)
 
 
-def fit_tile(ink: np.ndarray) -> np.ndarray:
-    """A crop of ink as MNIST frames it: longest side 20 pixels, anti-aliased, centre of mass at (14, 14).
+def distance_to_box(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
+    """Return how far each box lies from one box, along the axis on which it is farther.
 
-    Takes   uint8 (h, w), ink on 0.
-    Gives   uint8 (28, 28).
+    Args:
+        boxes: (marks, 4): left, top, width, height.
+        box: (4,), the same.
+
+    Returns:
+        (marks,) pixels; negative where they overlap.
+    """
+    left, top, width, height = box
+    gap_x = np.maximum(boxes[:, 0] - (left + width), left - (boxes[:, 0] + boxes[:, 2]))
+    gap_y = np.maximum(boxes[:, 1] - (top + height), top - (boxes[:, 1] + boxes[:, 3]))
+    return np.maximum(gap_x, gap_y)
+
+
+def fit_tile(ink: np.ndarray) -> np.ndarray:
+    """Frame a crop of ink as MNIST does: longest side 20 pixels, centre of mass at (14, 14).
+
+    Args:
+        ink: uint8 (h, w), ink on 0.
+
+    Returns:
+        uint8 (28, 28), anti-aliased.
     """
     scale = DIGIT_BOX / max(ink.shape)
-    size = (max(round(ink.shape[1] * scale), 1), max(round(ink.shape[0] * scale), 1))
-    small = cv2.resize(
-        ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    ).astype(np.float32)
+    small = resize(ink, scale).astype(np.float32)
     small *= 255 / max(float(np.percentile(small, 98)), 1.0)
+    height, width = small.shape
     mass = small.sum() or 1.0
-    x = TILE_CENTRE - (small.sum(0) @ np.arange(size[0])) / mass
-    y = TILE_CENTRE - (small.sum(1) @ np.arange(size[1])) / mass
-    right, down = (
-        np.clip(round(x), 0, TILE_SIZE - size[0]),
-        np.clip(round(y), 0, TILE_SIZE - size[1]),
-    )
+    x = TILE_CENTRE - (small.sum(0) @ np.arange(width)) / mass
+    y = TILE_CENTRE - (small.sum(1) @ np.arange(height)) / mass
+    right = np.clip(round(x), 0, TILE_SIZE - width)
+    down = np.clip(round(y), 0, TILE_SIZE - height)
     shift = np.array([[1, 0, right], [0, 1, down]], np.float32)
     return cv2.warpAffine(small.clip(0, 255).astype(np.uint8), shift, (TILE_SIZE, TILE_SIZE))

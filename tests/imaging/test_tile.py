@@ -101,24 +101,6 @@ def test_transparent_corners_take_the_colour_of_the_sheet():
     assert abs(int(opened(sheet)[5, 5, 0]) - 225) < 2
 
 
-def frames(kind: str, *pictures: Image.Image) -> bytes:
-    file = io.BytesIO()
-    pictures[0].save(file, kind, save_all=True, append_images=pictures[1:])
-    return file.getvalue()
-
-
-def test_an_animation_shows_its_first_frame():
-    file = frames("GIF", Image.fromarray(seven()), Image.new("L", (160, 200)))
-    assert alike(prepare(file).tile, REFERENCE) > 0.9
-
-
-def test_a_scan_of_several_pages_is_not_half_read():
-    page = Image.fromarray(seven())
-    assert alike(prepare(frames("TIFF", page)).tile, REFERENCE) > 0.9
-    with pytest.raises(ImageError, match="pages"):
-        prepare(frames("TIFF", page, page))
-
-
 def test_a_tile_passes_unchanged():
     tile = REFERENCE
     assert (prepare(tile).tile == tile).all()

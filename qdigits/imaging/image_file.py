@@ -1,0 +1,151 @@
+"""Picture files that Pillow reads: bounded before they are decoded, turned upright, made small."""
+
+from __future__ import annotations
+
+import io
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from qdigits.errors import ImageError
+from qdigits.imaging.constants import MAX_PIXELS, MAX_WORKING_SIDE
+from qdigits.imaging.formats import pillow_formats
+from qdigits.imaging.parts import part_number, several_pictures
+from qdigits.imaging.pixels import to_rgb
+
+# Their decoders hold several copies of the picture at once.
+HUNGRY_FORMATS = ("WEBP", "AVIF", "HEIF")
+
+# A scan is one pass of a progressive JPEG over all its pixels; cameras write about ten.
+START_OF_SCAN = b"\xff\xda"
+MAX_SCANS = 200
+MAX_SCANNED_PIXELS = 1_000_000_000  # pixels times scans: a good second of work
+
+MAX_FRAMES = 100  # of a moving picture or a scan in TIFF
+MAX_FRAME_PIXELS = 200_000_000  # pixels times frames, for each frame is drawn over those before it
+
+# Pillow's mode -> the mode in which a picture is made small
+SHRINKABLE_MODES = {"1": "L", "L": "L", "LA": "LA", "I": "I", "F": "F", "CMYK": "CMYK"}
+
+
+class Photo(NamedTuple):
+    """A picture as everything after this file sees it."""
+
+    pixels: np.ndarray  # uint8 (H, W, 3), upright RGB
+    downscale: float  # original pixels to one of these
+
+
+def decode_image_file(data: bytes, part: str) -> Photo:
+    """Decode a picture file, or one page or frame of it.
+
+    Raises:
+        SeveralPicturesError: No page or frame was named, and the file has several.
+        ImageError: It is too large, or takes too long.
+    """
+    image = Image.open(io.BytesIO(data), formats=pillow_formats())
+    check_size(image)
+    if image.format in ("JPEG", "MPO"):  # the further pictures of a camera's MPO are no pages
+        check_scans(image, data)
+        if part not in ("", "1"):
+            raise ImageError(f"there is no page or frame {part}")
+    else:
+        choose_frame(image, data, part)
+    longest = max(image.size)
+    if longest > MAX_WORKING_SIDE:  # a JPEG can be decoded to a half, a quarter or an eighth
+        width, height = (side * MAX_WORKING_SIDE // longest for side in image.size)
+        image.draft(None, (width, height))
+    return decode_image(image, longest)
+
+
+def decode_image(image: Image.Image, longest: int | None = None) -> Photo:
+    """Decode an open image, turned upright and made small.
+
+    Args:
+        image: Any Pillow image.
+        longest: Its longer side before it was opened at a fraction of its size (pixels).
+    """
+    check_size(image)
+    longest = longest or max(image.size)
+    pixels = to_rgb(np.asarray(ImageOps.exif_transpose(shrink(image))))
+    return Photo(pixels, longest / max(pixels.shape[:2]))
+
+
+def check_size(image: Image.Image) -> None:
+    """Refuse a picture of too many pixels before it is decoded.
+
+    Raises:
+        ImageError: It is too large.
+    """
+    most = MAX_PIXELS // 2 if image.format in HUNGRY_FORMATS else MAX_PIXELS
+    if image.width * image.height > most:
+        raise ImageError(f"{image.width} x {image.height} pixels; at most {most:,} are read")
+
+
+def check_scans(image: Image.Image, data: bytes) -> None:
+    """Refuse a progressive JPEG that goes over its pixels again and again.
+
+    Raises:
+        ImageError: Decoding it would take seconds.
+    """
+    scans = data.count(START_OF_SCAN)
+    if scans > MAX_SCANS or scans * image.width * image.height > MAX_SCANNED_PIXELS:
+        raise ImageError(
+            f"a progressive JPEG of {scans:,} scans takes too long; save it as a plain JPEG"
+        )
+
+
+def choose_frame(image: Image.Image, data: bytes, part: str) -> None:
+    """Turn to the page of a scan, or the frame of a moving picture, that is meant.
+
+    Raises:
+        SeveralPicturesError: None was named, and the file has several.
+    """
+    if not part:
+        frames = count_frames(image)
+        if frames > 1:
+            raise several_pictures(data, frames, "pages or frames")
+        return
+    number = part_number(part)
+    if image.format != "TIFF" and image.width * image.height * number > MAX_FRAME_PIXELS:
+        raise ImageError(f"frame {number} of a moving picture takes too long to draw")
+    try:
+        image.seek(number - 1)
+    except EOFError as error:
+        raise ImageError(f"there is no page or frame {number}") from error
+    check_size(image)
+
+
+def count_frames(image: Image.Image) -> int:
+    """Count the pages or frames of an open image, as far as MAX_FRAMES.
+
+    Raises:
+        ImageError: There are more.
+    """
+    for number in range(1, MAX_FRAMES + 1):
+        try:
+            image.seek(number)
+        except EOFError:
+            if number > 1:
+                image.seek(0)
+            return number
+        if image.width * image.height * number > MAX_FRAME_PIXELS:
+            break
+    raise ImageError(
+        f"a file of too many or too large pages or frames; at most {MAX_FRAMES} are read"
+    )
+
+
+def shrink(image: Image.Image) -> Image.Image:
+    """Return an image as L, RGB, RGBA, I or F, made small before a copy takes 200 MB."""
+    mode = SHRINKABLE_MODES.get(image.mode.split(";")[0], "RGB")
+    if image.has_transparency_data and mode != "LA":
+        mode = "RGBA"
+    if image.mode != mode:
+        image = image.convert(mode)
+    factor = max(image.size) // MAX_WORKING_SIDE
+    if factor > 1:
+        image = image.reduce(factor)
+    if mode == "CMYK":
+        return image.convert("RGB")
+    return image.convert("RGBA") if mode == "LA" else image

@@ -8,7 +8,7 @@ import warnings
 import zipfile
 from typing import Any
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from qdigits.errors import ImageError
 from qdigits.files import read_file
@@ -54,12 +54,9 @@ def open_photo(source: Any) -> Photo:
             return decode(part.source, part.name)
     except ImageError:
         raise
-    except UnidentifiedImageError as error:
-        raise ImageError(f"not a picture; give one of {readable_formats()}") from error
     except Exception as error:  # Pillow raises far more than OSError on a damaged file
-        raise ImageError(
-            f"not a picture that can be read ({error}); give one of {readable_formats()}"
-        ) from error
+        cause = " ".join(str(error).split()) or type(error).__name__
+        raise ImageError(f"not a picture that can be read ({cause}); save it anew") from error
 
 
 def decode(source: Any, part: str) -> Photo:
@@ -96,7 +93,9 @@ def decode_file(data: bytes, part: str) -> Photo:
     if not 0 < len(data) <= MAX_FILE_BYTES:
         raise ImageError(f"picture of {len(data)} bytes: 1 to {MAX_FILE_BYTES:,} can be read")
     form = recognise_format(data[:100])
-    if form and not is_readable(form):
+    if form is None:
+        raise ImageError(f"not a picture; give one of {readable_formats()}")
+    if not is_readable(form):
         raise ImageError(how_to_read(form))
     if form == "ZIP":
         return decode_member(open_archive(io.BytesIO(data)), part)
@@ -106,7 +105,7 @@ def decode_file(data: bytes, part: str) -> Photo:
         from pillow_heif import register_heif_opener
 
         register_heif_opener()
-    return decode_image_file(data, part)
+    return decode_image_file(data, form, part)
 
 
 def decode_member(archive: zipfile.ZipFile, name: str) -> Photo:

@@ -47,7 +47,6 @@ FORMATS = {
     ),
     "ZIP": PictureFormat((".zip",), rb"PK(?:\x03\x04|\x05\x06)"),
 }
-CONTAINERS = ("PDF", "ZIP")  # they hold pictures; Pillow does not read them
 
 # Pictures that are not read, so that a folder which holds some does not pass for read completely.
 OTHER_PICTURE_SUFFIXES = frozenset(
@@ -76,11 +75,6 @@ def picture_suffixes() -> tuple[str, ...]:
 def is_picture_name(name: str | Path) -> bool:
     """Say whether a file name ends as pictures do that are read."""
     return Path(name).suffix.lower() in picture_suffixes()
-
-
-def pillow_formats() -> list[str]:
-    """Return the formats that Pillow may try, in its own words."""
-    return [name for name in FORMATS if name not in CONTAINERS and is_readable(name)]
 
 
 def is_readable(name: str) -> bool:

@@ -10,7 +10,6 @@ from PIL import Image, ImageOps
 
 from qdigits.errors import ImageError
 from qdigits.imaging.constants import MAX_PIXELS, MAX_WORKING_SIDE
-from qdigits.imaging.formats import pillow_formats
 from qdigits.imaging.parts import part_number, several_pictures
 from qdigits.imaging.pixels import to_rgb
 
@@ -36,14 +35,19 @@ class Photo(NamedTuple):
     downscale: float  # original pixels to one of these
 
 
-def decode_image_file(data: bytes, part: str) -> Photo:
+def decode_image_file(data: bytes, form: str, part: str) -> Photo:
     """Decode a picture file, or one page or frame of it.
+
+    Args:
+        data: The file.
+        form: Pillow's name of its format.
+        part: "2" for the second page or frame; "" for the only one.
 
     Raises:
         SeveralPicturesError: No page or frame was named, and the file has several.
         ImageError: It is too large, or takes too long.
     """
-    image = Image.open(io.BytesIO(data), formats=pillow_formats())
+    image = Image.open(io.BytesIO(data), formats=[form])
     check_size(image)
     if image.format in ("JPEG", "MPO"):  # the further pictures of a camera's MPO are no pages
         check_scans(image, data)

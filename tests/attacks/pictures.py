@@ -162,7 +162,7 @@ def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
         b'<svg xmlns="http://www.w3.org/2000/svg"><rect width="9" height="9"/></svg>',
     )
     yield "HTML", b"<!DOCTYPE html><html></html>"
-    for kind in ("ICO", "PPM", "PCX", "TGA", "PDF", "EPS"):
+    for kind in ("ICO", "PPM", "PCX", "TGA", "EPS"):
         yield f"{kind}, which is not read", saved(page.convert("RGB"), kind)
     yield "white", saved(Image.new("L", (90, 90), 255), "PNG")
     yield "black", saved(Image.new("L", (90, 90)), "PNG")

@@ -22,7 +22,6 @@ WORDS = {  # each guard says what it found
     "array of (9,)": "array of shape (9,)",
     "array of inf": "not finite",
     "SVG named .png": "not a picture; give one of PNG",
-    "PDF, which is not read": "not a picture; give one of PNG",
     "ICO, which is not read": "not a picture; give one of PNG",
     "PNG cut at 0.9": "not a picture that can be read",
     "a folder": ": not a file",

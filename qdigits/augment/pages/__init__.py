@@ -1,0 +1,1 @@
+"""Whole pages, drawn with the truth of every mark: marks, pens, layouts, paper and camera."""

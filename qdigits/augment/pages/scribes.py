@@ -1,0 +1,218 @@
+"""Who writes on a sheet: a person with a pen, or a printer with a font."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from qdigits.augment.pages.marks import OTHER, Box, kind_of
+from qdigits.augment.pages.pens import write_glyph, write_tile
+from qdigits.augment.pages.sheet import Sheet
+from qdigits.augment.pages.strokes import STROKES, draw_symbol
+from qdigits.augment.pages.supplies import Font, Supplies
+
+
+@dataclass(frozen=True)
+class Writer:
+    """One person's handwriting on a sheet."""
+
+    rng: np.random.Generator
+    sheet: Sheet
+    supplies: Supplies
+    font: Font
+    """For letters."""
+    height: float
+    """Pixels of a digit."""
+    slant: float
+    thickness: float
+    darkness: float
+    european: float
+    """Share of digits in European forms."""
+    from_font: float
+    """Share of digits from the font of the letters."""
+    slope: float = 0.0
+    """Of the writing line; positive falls to the right."""
+    bounce: float = 0.05
+    """How far digits leave the line, in heights."""
+
+    @property
+    def pen(self) -> float:
+        """Pixels of a stroke."""
+        return max(self.height * (0.1 + 0.045 * self.thickness), 1.0)
+
+    def scaled(self, factor: float) -> Writer:
+        """Return the same writer with larger or smaller digits."""
+        return replace(self, height=self.height * factor)
+
+    def write(self, text: str, x: float, baseline: float, gap: float = 0.15) -> float:
+        """Write a text from x on; return where it ends.
+
+        Args:
+            text: Digits, signs, symbols and letters.
+            x: Pixels of the first mark's left edge.
+            baseline: Pixels of the line it stands on, at x = 0.
+            gap: Between digits, in heights; negative digits touch.
+        """
+        rng = self.rng
+        self.sheet.number += 1
+        for character in text:
+            if x > self.sheet.full:
+                break
+            line = baseline + self.slope * x
+            if character == " ":
+                self.sheet.number += 1
+                x += self.height * rng.uniform(0.4, 0.9)
+            elif character.isdigit():
+                x += self._digit(int(character), x, line) + gap * self.height * rng.uniform(
+                    0.6, 1.4
+                )
+            elif character in STROKES and (character not in "xX" or rng.random() < 0.5):
+                x += self._symbol(character, x, line) + max(gap, 0.08) * self.height
+            else:
+                x += self._letter(character, x, line)
+        return x
+
+    def digit(self, digit: int, height: float | None = None) -> np.ndarray:
+        """Draw one digit, float32 ink (H, W)."""
+        rng = self.rng
+        height = (height or self.height) * rng.uniform(0.86, 1.14)
+        if rng.random() < self.from_font:
+            glyph = self.font.glyphs[str(digit)]
+            scale = height / self.font.digit_height
+            return write_glyph(
+                glyph.ink, scale, rng.uniform(0.85, 1.2), self.slant / 2, self.thickness
+            )
+        bank = self.supplies.drawn if rng.random() < self.european else self.supplies.writers
+        if not len(bank.by_label[digit]):
+            bank = self.supplies.writers
+        places = bank.by_label[digit]
+        while True:
+            tile = bank.tiles[places[rng.integers(len(places))]]
+            ink = write_tile(
+                tile,
+                height,
+                rng.uniform(0.8, 1.2),
+                rng.normal(0, 0.05),
+                self.slant + rng.normal(0, 0.06),
+                self.thickness + rng.normal(0, 0.1),
+            )
+            if ink is not None:
+                return ink
+
+    def _digit(self, digit: int, x: float, line: float) -> float:
+        ink = self.digit(digit)
+        top = line - ink.shape[0] + self.rng.normal(0, self.bounce) * self.height
+        self.sheet.add(ink, digit, x, top, self._pressure())
+        return ink.shape[1]
+
+    def _symbol(self, character: str, x: float, line: float) -> float:
+        drawing = draw_symbol(self.rng, character, self.height, self.pen)
+        if drawing is None:
+            return 0.0
+        kind = kind_of("." if character == "·" else character)
+        self.sheet.add(drawing.ink, kind, x, line - drawing.rise, self._pressure())
+        return drawing.ink.shape[1]
+
+    def _letter(self, character: str, x: float, line: float) -> float:
+        glyph = self.font.glyphs.get(character)
+        if glyph is None:
+            return 0.0
+        scale = self.height / self.font.digit_height
+        ink = write_glyph(glyph.ink, scale, 1.0, 0.0, self.thickness)
+        kind = kind_of(character)
+        self.sheet.add(ink, kind, x + glyph.left * scale, line - glyph.top * scale, self.darkness)
+        return glyph.advance * scale
+
+    def drawn_letter(self, x: float, line: float) -> float:
+        """Write one letter of a foreign alphabet, which is no digit; return its width."""
+        rng = self.rng
+        bank = self.supplies.letters
+        tile = bank.tiles[rng.integers(len(bank.tiles))]
+        ink = write_tile(
+            tile, self.height, rng.uniform(0.8, 1.2), rng.normal(0, 0.05), 0.0, self.thickness
+        )
+        if ink is None:
+            return 0.0
+        self.sheet.add(ink, OTHER, x, line - ink.shape[0], self._pressure())
+        return ink.shape[1]
+
+    def _pressure(self) -> float:
+        return self.darkness * self.rng.uniform(0.82, 1.0)
+
+
+@dataclass(frozen=True)
+class Printer:
+    """A font on a sheet; every mark it makes is printed."""
+
+    rng: np.random.Generator
+    sheet: Sheet
+    font: Font
+    height: float
+    """Pixels of a digit."""
+    darkness: float
+    slope: float = 0.0
+    spacing: float = 0.0
+    """Between characters, in heights."""
+
+    def write(self, text: str, x: float, baseline: float) -> float:
+        """Print a text from x on; return where it ends."""
+        scale = self.height / self.font.digit_height
+        self.sheet.number += 1
+        for character in text:
+            if x > self.sheet.full:
+                break
+            glyph = self.font.glyphs.get(character)
+            if glyph is None:
+                self.sheet.number += 1
+                x += 0.55 * self.height
+                continue
+            ink = write_glyph(glyph.ink, scale, 1.0, 0.0, 0.0)
+            top = baseline + self.slope * x - glyph.top * scale
+            self.sheet.add(
+                ink, kind_of(character), x + glyph.left * scale, top, self.darkness, True
+            )
+            x += glyph.advance * scale + self.spacing * self.height
+        return x
+
+    def width(self, text: str) -> float:
+        """Measure a text in pixels."""
+        scale = self.height / self.font.digit_height
+        advances = [self.font.glyphs[c].advance if c in self.font.glyphs else 20 for c in text]
+        return sum(advances) * scale + self.spacing * self.height * len(text)
+
+
+def new_writer(
+    rng: np.random.Generator, sheet: Sheet, supplies: Supplies, low: float = 10, high: float = 48
+) -> Writer:
+    """Return a writer of random style whose digits are `low` to `high` pixels high."""
+    height = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    thickness = rng.uniform(-1, 0.8) if height > 18 else rng.uniform(-0.6, 0.6)
+    return Writer(
+        rng,
+        sheet,
+        supplies,
+        font=supplies.handwriting[rng.integers(len(supplies.handwriting))],
+        height=height,
+        slant=rng.normal(0.03, 0.13),
+        thickness=thickness,
+        darkness=rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.75, 1.0),
+        european=rng.choice([0.08, 0.85], p=[0.78, 0.22]),
+        from_font=rng.choice([0.0, 0.7], p=[0.94, 0.06]),
+        slope=rng.normal(0, 0.03),
+        bounce=rng.uniform(0.01, 0.08),
+    )
+
+
+def new_printer(
+    rng: np.random.Generator, sheet: Sheet, supplies: Supplies, height: float, slope: float = 0.0
+) -> Printer:
+    """Return a printer of random font whose digits are `height` pixels high."""
+    font = supplies.printed[rng.integers(len(supplies.printed))]
+    spacing = rng.uniform(0, 0.2) if rng.random() < 0.2 else 0.0
+    return Printer(rng, sheet, font, height, rng.uniform(0.5, 1.0), slope, spacing)
+
+
+def box_of(left: float, top: float, width: float, height: float) -> Box:
+    """Return a box from its corner and size."""
+    return Box(left, top, left + width, top + height)

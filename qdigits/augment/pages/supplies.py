@@ -1,0 +1,120 @@
+"""What pages are made of: handwritten digits, drawn letters, and the glyphs of fonts."""
+
+from __future__ import annotations
+
+import string
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+EM = 48
+"""Pixels of the size at which glyphs are kept."""
+PRINT = (
+    "DejaVuSans",
+    "DejaVuSans-Bold",
+    "DejaVuSans-Oblique",
+    "DejaVuSerif",
+    "DejaVuSerif-Bold",
+    "DejaVuSerif-Italic",
+    "DejaVuSansMono",
+    "STIXGeneral",
+    "STIXGeneralBol",
+    "STIXGeneralItalic",
+    "cmr10",
+    "cmss10",
+    "cmtt10",
+    "cmb10",
+)
+"""Fonts that come with matplotlib."""
+SYMBOLS = "$%+=()#*&<>!?@[]{}\"'~^_£€§°×÷;"
+CHARACTERS = string.digits + string.ascii_letters + ".,-/:" + SYMBOLS
+
+
+class Glyph(NamedTuple):
+    """One character of a font at EM pixels."""
+
+    ink: np.ndarray
+    """float32 (H, W), tightly cropped."""
+    left: float
+    """Pixels from the pen to its left edge."""
+    top: float
+    """Pixels from the baseline up to its top edge."""
+    advance: float
+
+
+class Font(NamedTuple):
+    """The glyphs of a font by character, and the height of its digits in pixels."""
+
+    glyphs: dict[str, Glyph]
+    digit_height: float
+
+
+class Digits(NamedTuple):
+    """Handwritten tiles, each tightly cropped, and their places by label."""
+
+    tiles: list[np.ndarray]
+    """uint8 (H, W), ink 255 on paper 0."""
+    by_label: list[np.ndarray]
+
+
+class Supplies(NamedTuple):
+    """Everything that pages are drawn from."""
+
+    writers: Digits
+    """Digits that people wrote: MNIST's."""
+    drawn: Digits
+    """Digits in European forms that the program draws."""
+    letters: Digits
+    """Letters and signs of many alphabets that the program draws, all of one label."""
+    printed: list[Font]
+    handwriting: list[Font]
+
+
+def sort_digits(tiles: np.ndarray, labels: np.ndarray, classes: int = 10) -> Digits:
+    """Crop uint8 tiles (N, 28, 28) to their ink and sort them by label (N,)."""
+    cropped = [_crop(tile) for tile in tiles]
+    return Digits(cropped, [np.flatnonzero(labels == label) for label in range(classes)])
+
+
+def _crop(tile: np.ndarray) -> np.ndarray:
+    rows = np.flatnonzero(tile.max(1) > 40)
+    columns = np.flatnonzero(tile.max(0) > 40)
+    return np.ascontiguousarray(tile[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+
+
+@cache
+def printed_fonts() -> list[Font]:
+    """Return the fonts of print."""
+    folder = Path(find_spec("matplotlib").origin).parent / "mpl-data/fonts/ttf"
+    return [load_font(folder / f"{name}.ttf") for name in PRINT]
+
+
+@cache
+def handwriting_fonts() -> list[Font]:
+    """Return the fonts that imitate handwriting; fonts/README.md names their makers."""
+    return [load_font(path) for path in sorted((Path(__file__).parent / "fonts").glob("*.ttf"))]
+
+
+def load_font(path: Path) -> Font:
+    """Read the glyphs of a font file."""
+    font = ImageFont.truetype(str(path), EM)
+    glyphs = {}
+    for character in CHARACTERS:
+        glyph = _glyph(font, character)
+        if glyph is not None:
+            glyphs[character] = glyph
+    return Font(glyphs, glyphs["7"].ink.shape[0])
+
+
+def _glyph(font: ImageFont.FreeTypeFont, character: str) -> Glyph | None:
+    page = Image.new("L", (3 * EM, 3 * EM))
+    ImageDraw.Draw(page).text((EM, 2 * EM), character, 255, font, anchor="ls")
+    box = page.getbbox()
+    if box is None:
+        return None
+    ink = np.asarray(page.crop(box), np.float32) / 255
+    return Glyph(ink, box[0] - EM, 2 * EM - box[1], font.getlength(character))

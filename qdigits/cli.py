@@ -23,7 +23,8 @@ from qdigits import __version__
 from qdigits.errors import ConfigError, QDigitsError
 from qdigits.files import new_file
 from qdigits.training.config import TrainConfig
-from qdigits.training.recipes import RECIPES
+from qdigits.training.page_config import PageConfig
+from qdigits.training.recipes import PAGE_RECIPES, RECIPES
 
 DEFAULT_MODEL = "mnist_model.pth"
 FASTEST_MODEL = (
@@ -37,9 +38,17 @@ class Recipe:
     settings: TrainConfig
 
 
+@dataclass(frozen=True)
+class PageRecipe:
+    name: Suppress[str]
+    settings: PageConfig
+
+
 NamedRecipe: Any = tyro.extras.subcommand_type_from_defaults(
-    {name: Recipe(name, settings) for name, settings in RECIPES.items()},
-    {name: f"{c.model}, {c.epochs} epochs, {c.optimizer}" for name, c in RECIPES.items()},
+    {name: Recipe(name, settings) for name, settings in RECIPES.items()}
+    | {name: PageRecipe(name, settings) for name, settings in PAGE_RECIPES.items()},
+    {name: f"{c.model}, {c.epochs} epochs, {c.optimizer}" for name, c in RECIPES.items()}
+    | {name: f"page network, {c.epochs} epochs" for name, c in PAGE_RECIPES.items()},
 )
 
 
@@ -50,10 +59,12 @@ def train(recipe: NamedRecipe, run_dir: Path | None = None, resume: bool = False
         run_dir: Where the run is kept; runs/RECIPE by default.
         resume: Go on with the run that is there.
     """
-    from qdigits.training.trainer import fit
-
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     run_dir = run_dir or Path("runs", recipe.name)
+    if isinstance(recipe, PageRecipe):
+        return _train_pages(recipe.settings, run_dir, resume)
+    from qdigits.training.trainer import fit
+
     history = fit(recipe.settings, run_dir, resume)
     if os.environ.get("RANK", "0") == "0":  # the first of the processes that torchrun started
         if find_spec("matplotlib"):
@@ -64,6 +75,15 @@ def train(recipe: NamedRecipe, run_dir: Path | None = None, resume: bool = False
         print(
             f"{run_dir / 'best.pth'}\t{best['validation_accuracy']:.2%} of held-out digits\tepoch {best['epoch']}"
         )
+    return 0
+
+
+def _train_pages(settings: PageConfig, run_dir: Path, resume: bool) -> int:
+    from qdigits.training.page_trainer import fit_pages
+
+    history = fit_pages(settings, run_dir, resume)
+    best = max(history, key=lambda epoch: epoch["f1"])
+    print(f"{run_dir / 'best.pth'}\tF1 {best['f1']:.2%} on held-out pages\tepoch {best['epoch']}")
     return 0
 
 
@@ -212,12 +232,12 @@ def export(model: Positional[str], out: Positional[Path]) -> int:
         model: Model file, or the name of a bundled one.
         out: A file that is not there yet; its suffix chooses the format.
     """
-    from qdigits.models.checkpoint import load_model_file
+    from qdigits.models.checkpoint import load_any
     from qdigits.models.export import export as write
 
     if out.exists():
         raise ConfigError(f"{out} is there already; name a new file")
-    write(load_model_file(model), out)
+    write(load_any(model), out)
     return 0
 
 

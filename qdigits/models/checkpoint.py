@@ -24,20 +24,21 @@ from qdigits.errors import ModelFileError
 from qdigits.files import read_file, resolve, write_atomically
 from qdigits.models.base import DigitModel
 from qdigits.models.model_format import FORMAT, FORMAT_1, upgrade
+from qdigits.models.page_net import PageNet
 from qdigits.models.registry import MODELS, build
 from qdigits.models.torch_file import MAX_FILE_BYTES, read_weights
 
 MAX_DIMENSION = 4096  # of any dimension
 
 
-def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
+def describe(model: DigitModel | PageNet, card: Mapping[str, Any]) -> dict[str, str]:
     """The texts that let a file of weights rebuild itself; .pth and .safetensors carry the same."""
     about = {"format": FORMAT, "architecture": model.architecture}
     about |= {"dimensions": json.dumps(model.dimensions), "card": json.dumps(card)}
     return about | {"sha256": _digest(about, model.state_dict())}
 
 
-def save_model(model: DigitModel, path: str | Path, card: Mapping[str, Any]) -> None:
+def save_model(model: DigitModel | PageNet, path: str | Path, card: Mapping[str, Any]) -> None:
     """Write a model file. Raises ModelFileError if a weight is not finite, QDigitsError if the disk refuses."""
     dense = torch.contiguous_format
     state = {
@@ -57,37 +58,73 @@ def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
     Gives   the model, ready to answer (eval mode), its card in `.card`.
     Raises  ModelFileError: absent, damaged, unknown or unsafe.
     """
+    model, data = _load(path, MODELS, _baseline)
+    if not np.isfinite(model.probabilities(np.eye(28, dtype=np.uint8)[None] * 255)).all():
+        raise ModelFileError(f"{path}: its answers are not finite")
+    model.source_digest = hashlib.sha256(data).hexdigest()
+    return model.to(pick_device(device))
+
+
+def load_page_net(path: str | Path, device: str = "cpu") -> PageNet:
+    """Load the page network from a model file.
+
+    Returns:
+        The network in eval mode, its card in `.card`.
+
+    Raises:
+        ModelFileError: The file is absent, damaged, unsafe, or holds another network.
+    """
+    network, data = _load(path, {PageNet.architecture: PageNet})
+    network.source_digest = hashlib.sha256(data).hexdigest()
+    return network.to(pick_device(device))
+
+
+def load_any(path: str | Path) -> DigitModel | PageNet:
+    """Load whichever network a model file holds, as `qdigits export` does.
+
+    Raises:
+        ModelFileError: The file is absent, damaged or unsafe.
+    """
+    network, data = _load(path, {**MODELS, PageNet.architecture: PageNet}, _baseline)
+    network.source_digest = hashlib.sha256(data).hexdigest()
+    return network
+
+
+def _load(
+    path: str | Path,
+    models: Mapping[str, Callable[..., Any]],
+    undescribed: Callable[[dict[str, Tensor]], Any] | None = None,
+) -> tuple[Any, bytes]:
+    """Read a model of one of `models`, and the bytes of its file."""
     path = resolve(path)
     data = read_file(path, MAX_FILE_BYTES, ModelFileError)
     try:
         about, state = read_weights(data)
         if not all(value.isfinite().all() for value in state.values()):
             raise ModelFileError("its weights are not finite")
-        model = _rebuilt(about, state) if "architecture" in about else _baseline(state)
-        if not np.isfinite(
-            model.eval().probabilities(np.eye(28, dtype=np.uint8)[None] * 255)
-        ).all():
-            raise ModelFileError("its answers are not finite")
+        if "architecture" not in about and undescribed:
+            return undescribed(state).eval(), data
+        return _rebuilt(about, state, models).eval(), data
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
     except Exception as error:  # damage surfaces as ten kinds of exception, some of them blank
         raise ModelFileError(f"{path}: damaged, or not a model file") from error
-    model.source_digest = hashlib.sha256(data).hexdigest()
-    return model.to(pick_device(device))
 
 
-def _rebuilt(about: dict[str, Any], state: dict[str, Tensor]) -> DigitModel:
+def _rebuilt(
+    about: dict[str, Any], state: dict[str, Tensor], models: Mapping[str, Callable[..., Any]]
+) -> Any:
     """The model that the file describes, once the description and every weight fit."""
     told = about.pop("sha256", None)
     if about.get("format") not in (FORMAT, FORMAT_1) or told != _digest(about, state):
         raise ModelFileError("damaged: its checksum does not match")
     if about["format"] == FORMAT_1:
         about, state = upgrade(about, state)
-    if about["architecture"] not in MODELS:
+    if about["architecture"] not in models:
         raise ModelFileError(
-            f"unknown architecture {about['architecture'][:40]!r}; known are {', '.join(MODELS)}"
+            f"unknown architecture {about['architecture'][:40]!r}; known are {', '.join(models)}"
         )
-    make: Callable[..., DigitModel] = MODELS[about["architecture"]]
+    make = models[about["architecture"]]
     dimensions, card = json.loads(about["dimensions"]), json.loads(about["card"])
     if not isinstance(card, dict):
         raise ModelFileError("its card is not a mapping")

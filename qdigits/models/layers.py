@@ -18,17 +18,20 @@ class Flatten(nn.Flatten):
         return super().forward(x)
 
 
-def conv_block(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
-    conv = nn.Conv2d(inputs, outputs, size, stride, size // 2, bias=False)
+def conv_block(
+    inputs: int, outputs: int, size: int = 3, stride: int = 1, dilation: int = 1
+) -> nn.Sequential:
+    padding = dilation * (size // 2)
+    conv = nn.Conv2d(inputs, outputs, size, stride, padding, dilation, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 class Residual(nn.Module):
     """x + f(x): the layer learns only what is to be changed (He et al. 2015, arXiv:1512.03385)."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dilation: int = 1) -> None:
         super().__init__()
-        self.conv = conv_block(width, width)
+        self.conv = conv_block(width, width, dilation=dilation)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv(x)

@@ -107,6 +107,25 @@ def inspect(data: bytes) -> None:
             raise ValueError("too much work, or none")
 
 
+PAGE_OPERATORS = frozenset(
+    b"Conv Relu Add Sub Mul Div Sqrt Clip Sigmoid Split AveragePool Resize".split()
+)
+
+
+def inspect_page_net(data: bytes) -> None:
+    """Raise an exception, of any kind, unless the file is whole and cannot loop.
+
+    What it costs follows from the size of the picture, which reading bounds.
+    """
+    if data != sealed(data[: -len(SEAL) - 64]):
+        raise ValueError("damaged")
+    parts = iter(range(PARTS))
+    graph = _fields(b"".join(_fields(data, MODEL, parts)["graph"]), GRAPH, parts)
+    operators = {_fields(node, NODE, parts)["operator"][-1] for node in graph["nodes"]}
+    if not operators <= PAGE_OPERATORS:
+        raise ValueError(f"{operators - PAGE_OPERATORS} are in no page network")
+
+
 def _fields(message: bytes, known: dict[int, str], parts: Iterator[int]) -> dict[str, list[Any]]:
     """A protobuf message. KeyError for a field that is not known, StopIteration for a part too many."""
     stream, found = io.BytesIO(message), dict[str, list[Any]]((name, []) for name in known.values())

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from qdigits.training.config import TrainConfig
+from qdigits.training.page_config import PageConfig
 
 
 def _sgd(parameters: Iterable[nn.Parameter], c: TrainConfig) -> torch.optim.Optimizer:
@@ -37,7 +38,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {  # of the share of training d
 }
 
 
-def lr_at(step: int, steps: int, config: TrainConfig) -> float:
+def lr_at(step: int, steps: int, config: TrainConfig | PageConfig) -> float:
     """The learning rate of a step: arithmetic on the step, so there is nothing to save."""
     warm = config.warmup_fraction * steps
     if step < warm:

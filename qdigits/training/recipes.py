@@ -6,6 +6,7 @@ from typing import Any
 
 from qdigits.errors import ConfigError
 from qdigits.training.config import TrainConfig
+from qdigits.training.page_config import PageConfig
 
 PHOTO_AUGMENTATIONS = (
     "warp",
@@ -97,6 +98,12 @@ RECIPES: dict[str, TrainConfig] = {
         bf16=True,
         **SHORT_RUN,
     ),
+}
+
+
+PAGE_RECIPES: dict[str, PageConfig] = {
+    # the network that finds digits on a page; it learns from pages that the program composes
+    "pages": PageConfig(),
 }
 
 

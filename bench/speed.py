@@ -39,6 +39,7 @@ from qdigits.models.export import export
 from qdigits.models.onnx_model import OnnxModel
 from qdigits.training.recipes import RECIPES
 from qdigits.training.trainer import fit
+from tools.markers import RESULTS, fill, format_table
 
 ROOT = Path(__file__).parent.parent
 BASELINE = RECIPES["baseline"]
@@ -451,27 +452,19 @@ def main() -> None:
         if line.startswith("model name")
     ]
     cpu = cpus[0].split(":")[1].strip() if cpus else platform.processor()
-    table = [
-        ("what", "ours", "rival", "times as fast", "goal; limit"),
-        ("---", *["---:"] * 4),
-        *rows,
-    ]
-    text = "\n".join(
-        [
-            "# Speed",
-            "",
-            "Written by `make bench`: medians of interleaved repeats; trust the ratios first.",
-            "",
-            *("| " + " | ".join(row) + " |" for row in table),
-            "",
-            f"{os.cpu_count()} cores, {cpu}; load {began:.1f} before; Python {platform.python_version()}, "
-            f"torch {torch.__version__}, numpy {np.__version__}; commit {commit.strip()}; {time.strftime('%Y-%m-%d')}."
-            + (" Quick run: indicative only." if options.quick else ""),
-            "",
-        ]
+    table = format_table(
+        [["what", "ours", "rival", "times as fast", "goal; limit"], *rows], "lrrrr"
     )
-    print(text)
-    (ROOT / "docs" / "BENCH.md").write_text(text)
+    machine = (
+        f"{os.cpu_count()} cores, {cpu}; load {began:.1f} before; "
+        f"Python {platform.python_version()}, torch {torch.__version__}, "
+        f"numpy {np.__version__}; commit {commit.strip()}; {time.strftime('%Y-%m-%d')}."
+    )
+    print(table, machine, sep="\n\n")
+    if options.quick:
+        print("This was a quick run: its figures are indicative and were not kept.")
+    else:
+        fill(RESULTS, **{"speed": table, "speed-machine": machine})
 
 
 if __name__ == "__main__":

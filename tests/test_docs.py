@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+import qdigits
 from qdigits import cli, errors
 from qdigits.data.sources import SOURCES
 from qdigits.training.config import TrainConfig
 from qdigits.training.recipes import RECIPES
-from tools import build_log_index, import_graph
+from tools import build_log_index, build_tables, import_graph
+from tools.markers import RESULTS, format_table, read_between
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -80,14 +82,14 @@ def test_every_make_target_named_exists():
     )
 
 
-def test_every_command_flag_and_recipe_is_documented(capsys):
+def test_every_command_and_flag_is_documented(capsys):
+    page = (ROOT / "docs" / "cli.md").read_text() + (ROOT / "docs" / "training.md").read_text()
     for verb in cli.VERBS:
         with pytest.raises(SystemExit):
             cli.main([verb, "--help"])
         flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
-        missing = {name for name in {f"qdigits {verb}", *flags} if name not in README}
-        assert not missing, f"README.md does not mention {missing}"
-    assert [name for name in RECIPES if f"`{name}`" not in README] == []
+        missing = {name for name in {f"qdigits {verb}", *flags} if name not in page}
+        assert not missing, f"docs/cli.md does not mention {missing}"
 
 
 def test_training_page_describes_every_recipe_and_setting():
@@ -98,18 +100,24 @@ def test_training_page_describes_every_recipe_and_setting():
 
 def test_every_environment_variable_is_documented():
     code = "".join(path.read_text() for path in [ROOT / "app.py", *ROOT.glob("qdigits/**/*.py")])
-    assert [
-        name for name in set(re.findall(r"QDIGITS_[A-Z_]+", code)) if f"`{name}`" not in README
-    ] == []
+    page = (ROOT / "docs" / "cli.md").read_text()
+    names = set(re.findall(r"QDIGITS_[A-Z_]+", code))
+    assert [name for name in names if f"`{name}`" not in page] == []
 
 
 def folders_in(path):
     return {child.name for child in path.iterdir() if child.is_dir() and child.name[0] not in "._"}
 
 
-def test_the_tree_names_every_folder():
-    assert set(re.findall(r"^(\w+)/", TREE, re.M)) == folders_in(ROOT) - {"runs", "site"}
+def test_layout_names_every_folder():
+    layout = README.partition("## Project layout")[2]
+    at_top = folders_in(ROOT) - {"runs", "site"}
+    assert [name for name in at_top if f"{name}/" not in layout] == []
     assert set(re.findall(r"^  (\w+)/", TREE, re.M)) == folders_in(ROOT / "qdigits")
+
+
+def test_citation_has_the_version():
+    assert f"version: {qdigits.__version__}\n" in (ROOT / "CITATION.cff").read_text()
 
 
 def anchors_in(page):
@@ -137,6 +145,18 @@ def test_files_named_are_there(name):
     named = set(re.findall(r"`([\w./-]+\.(?:py|toml))`", (ROOT / name).read_text()))
     bases = (ROOT, ROOT / "qdigits")
     assert {file for file in named if not any((base / file).exists() for base in bases)} == set()
+
+
+def test_readme_has_at_most_130_lines():
+    assert len(README.splitlines()) <= 130
+
+
+def test_tables_are_what_the_tool_writes():
+    accuracies = build_tables.read_accuracies()
+    rows = [build_tables.HEAD, *map(build_tables.accuracy_row, accuracies)]
+    assert read_between(RESULTS, "results") == format_table(rows)
+    assert read_between(build_tables.README, "models") == build_tables.model_table(accuracies)
+    assert read_between(build_tables.README, "yours") == build_tables.your_digits_table()
 
 
 def test_architecture_shows_the_levels_and_the_errors_as_they_are():

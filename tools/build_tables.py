@@ -1,9 +1,10 @@
-"""`make tables`: the figures of README.md and docs/RESULTS.md, from what the commands wrote: nobody types one.
+"""Write the tables of README.md and docs/results.md from what the commands measured.
 
-results   docs/results/RECIPE-seedN, by `python tools/train_seeds.py`; docs/results/mnist_*, by `qdigits evaluate --out`
-real      docs/REAL.md, by `make real`
-speed     docs/BENCH.md, by `make bench`
-console   each session is run, and shown as it went
+    python -m tools.build_tables      (make tables)
+
+accuracy    docs/results/: reports of `qdigits evaluate --out` and of tools/train_seeds.py
+real, speed `make real` and `make bench` write their tables into docs/results.md themselves
+console     each session of README.md is run, and shown as it went
 """
 
 import json
@@ -13,6 +14,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,118 +23,145 @@ from qdigits.evaluation.metrics import Rate
 from qdigits.evaluation.report import Report
 from qdigits.models.registry import build
 from qdigits.training.recipes import RECIPES
+from tools.markers import README, RESULTS, ROOT, fill, format_table, read_between
 
-ROOT = Path(__file__).parent.parent
-README = ROOT / "README.md"
+REPORTS = ROOT / "docs" / "results"
+REAL = ROOT / "docs" / "real.json"
+HEAD = [
+    "",
+    "parameters",
+    "trained for",
+    "right of 10,000",
+    "wrong (95 % interval)",
+    "calibration error",
+    "by",
+]
+PURPOSES = {  # of the bundled models, in the README's order
+    "mnist_model": "the default: most accurate, knows what is not a digit",
+    "mnist_small": "a tenth of the size: many tiles a second",
+    "mnist_mlp": "the textbook network, 784-128-64-10",
+}
+YOURS = {  # sets of docs/real.json that the README shows, and how it calls them
+    "mnist": "MNIST's test digits (other writers than in training)",
+    "usps": "USPS: digits on envelopes, scanned",
+    "phone_single": "phone photographs of one digit",
+    "multi_photos, digits wrong, missing or invented": "photographs of pages: digits wrong, missing "
+    "or invented",
+    "accepted: ood_omniglot": "letters of many alphabets that are accepted as digits",
+}
 
-RESULTS = """# Results
 
-Written by `make tables` from docs/results. The test digits were looked at once a training, at its end; everything was
-chosen on writers held out of the training digits. Times are the median of the seeds', on a shared machine, of two
-processes for `cnn`.
+class Accuracy(NamedTuple):
+    """What the reports of one network say: several seeds of a recipe, or one bundled model."""
 
-{table}
+    name: str
+    reports: list[Report]
 
-What `mnist_model` gets wrong of MNIST's 10,000, the surest first:
-
-![mistakes](results/mnist_model/mistakes.png)
-
-[log/](log/README.md) has the experiments, failed ones too; [REAL.md](REAL.md) what becomes of other people's digits.
-"""
+    @property
+    def mean(self) -> float:
+        """Return the share right, the mean over the reports."""
+        return float(np.mean([report.all.share for report in self.reports]))
 
 
-def table(rows: list[list[str]]) -> str:
-    head, *body = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([head, "|" + " --- |" * len(rows[0]), *body])
-
-
-def results() -> str:
+def read_accuracies() -> list[Accuracy]:
+    """Return the accuracy of every network with reports, the least accurate first."""
     reports = defaultdict(list)
-    for path in sorted((ROOT / "docs" / "results").glob("*/report.json")):
+    for path in sorted(REPORTS.glob("*/report.json")):
         reports[re.sub(r"-seed\d+$", "", path.parent.name)].append(Report.load(path))
-    head = (
-        "",
-        "parameters",
-        "trained for",
-        "right of 10,000",
-        "wrong (95 % interval)",
-        "calibration error",
-        "by",
-    )
-    rows = [list(head)]
-    for name, seeds in sorted(
-        reports.items(), key=lambda item: np.mean([report.all.share for report in item[1]])
-    ):
-        shares = np.array([report.all.share for report in seeds])
-        mean, count = shares.mean(), seeds[0].all.count
-        spread = f" ± {100 * shares.std(ddof=1):.2f} ({len(seeds)} seeds)" if len(seeds) > 1 else ""
-        few, many = (
-            1e4 * (1 - edge) for edge in reversed(Rate(round(mean * count), count).interval)
-        )
-        command = f"qdigits evaluate {name}.pth"
-        if name in RECIPES:
-            command = f"python tools/train_seeds.py {name}" + f" --seeds {len(seeds)}" * (
-                len(seeds) != 5
-            )
-        model = build(RECIPES[name].model) if name in RECIPES else load_model(f"{name}.pth")
-        took = np.median([seconds(path) for path in metrics(name)] or np.nan)
-        time = f"{took:,.{int(took < 10)}f} s" if took > 0 else ""
+    accuracies = [Accuracy(name, seeds) for name, seeds in reports.items()]
+    return sorted(accuracies, key=lambda accuracy: accuracy.mean)
+
+
+def count_parameters(name: str) -> int:
+    """Return the number of parameters of a recipe's network or of a bundled model."""
+    model = build(RECIPES[name].model) if name in RECIPES else load_model(f"{name}.pth")
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def training_time(name: str) -> str:
+    """Return the median over the seeds of a recipe's training time, or nothing."""
+    seconds = []
+    for path in REPORTS.glob(f"{name}-seed*/metrics.jsonl"):
+        epochs = [json.loads(line) for line in path.read_text().splitlines()]
+        seconds.append(sum(epoch["seconds"] for epoch in epochs))
+    if not seconds:
+        return ""
+    median = float(np.median(seconds))
+    return f"{median:.1f} s" if median < 10 else f"{median:,.0f} s"
+
+
+def accuracy_row(accuracy: Accuracy) -> list[str]:
+    """Return the row of docs/results.md for one network."""
+    name, seeds = accuracy.name, accuracy.reports
+    count = seeds[0].all.count
+    low, high = Rate(round(accuracy.mean * count), count).interval
+    spread = ""
+    if len(seeds) > 1:
+        deviation = np.std([report.all.share for report in seeds], ddof=1)
+        spread = f" ± {100 * deviation:.2f} ({len(seeds)} seeds)"
+    command = f"qdigits evaluate {name}.pth"
+    if name in RECIPES:
+        command = f"python -m tools.train_seeds {name}"
+    return [
+        f"`{name}`",
+        f"{count_parameters(name):,}",
+        training_time(name),
+        f"{accuracy.mean:.2%}{spread}",
+        f"{1e4 * (1 - accuracy.mean):.0f} ({1e4 * (1 - high):.0f} to {1e4 * (1 - low):.0f})",
+        f"{np.mean([report.ece for report in seeds]):.2%}",
+        f"`{command}`",
+    ]
+
+
+def model_table(accuracies: list[Accuracy]) -> str:
+    """Return the README's table of the bundled models."""
+    means = {accuracy.name: accuracy.mean for accuracy in accuracies}
+    speed = read_between(RESULTS, "speed")
+    rows = [["file", "for", "parameters", "MNIST's test digits", "one tile"]]
+    for name, purpose in PURPOSES.items():
+        time = re.search(rf"^\| one tile through `{name}`[^|]*\| ([^|]+) \|", speed, re.MULTILINE)
         rows.append(
             [
-                f"`{name}`",
-                f"{sum(p.numel() for p in model.parameters()):,}",
-                time,
-                f"{mean:.2%}{spread}",
-                f"{1e4 * (1 - mean):.0f} ({few:.0f} to {many:.0f})",
-                f"{np.mean([r.ece for r in seeds]):.2%}",
-                f"`{command}`",
+                f"`{name}.pth`",
+                purpose,
+                f"{count_parameters(name):,}",
+                f"{means[name]:.2%}",
+                time[1].replace("us", "µs") if time else "",
             ]
         )
-    return table(rows)
+    return format_table(rows, "llrrr")
 
 
-def metrics(name: str) -> list[Path]:
-    return list((ROOT / "docs" / "results").glob(f"{name}-seed*/metrics.jsonl"))
+def your_digits_table() -> str:
+    """Return the README's table of what the default model reaches on digits from elsewhere."""
+    lines = {line["name"]: line for line in json.loads(REAL.read_text())["lines"]}
+    rows = [["set", "share", "counted"]]
+    for name, title in YOURS.items():
+        line = lines[name]
+        counted = f"{line['right']:,} of {line['count']:,}"
+        rows.append([title, f"{line['figure']:.2%}", counted])
+    return format_table(rows, "lrr")
 
 
-def seconds(path: Path) -> float:
-    return sum(json.loads(epoch)["seconds"] for epoch in path.read_text().splitlines())
-
-
-def first_table(name: str) -> str:
-    path = ROOT / "docs" / name
-    lines = path.read_text().splitlines() if path.exists() else []
-    start = next((i for i, line in enumerate(lines) if line.startswith("|")), len(lines))
-    end = next((i for i in range(start, len(lines)) if not lines[i].startswith("|")), len(lines))
-    return "\n".join(
-        line for line in lines[start:end] if not line.startswith("| mnist_c ")
-    )  # their mean will do
-
-
-def session(block: re.Match) -> str:
-    done = subprocess.run(
-        [sys.executable, "-m", *shlex.split(block[1])], cwd=ROOT, capture_output=True, text=True
-    )
+def run_session(block: re.Match[str]) -> str:
+    """Return a console block of the README with what its command prints now."""
+    command = [sys.executable, "-m", *shlex.split(block[1])]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     return f"```console\n$ {block[1]}\n{done.stdout}```"
 
 
+def refresh_sessions(path: Path) -> None:
+    """Run every console block of a document again."""
+    session = re.compile(r"```console\n\$ (.*?)\n.*?```", re.DOTALL)
+    path.write_text(session.sub(run_session, path.read_text()))
+
+
 def main() -> None:
-    (ROOT / "docs" / "RESULTS.md").write_text(RESULTS.format(table=results()))
-    text = re.sub(r"```console\n\$ (.*?)\n.*?```", session, README.read_text(), flags=re.S)
-    tables = {
-        "results": results(),
-        "real": first_table("REAL.md"),
-        "speed": first_table("BENCH.md"),
-    }
-    for name, content in tables.items():
-        text, found = re.subn(
-            rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
-            lambda m, c=content: f"{m[1]}{c}\n{m[2]}",
-            text,
-            flags=re.S,
-        )
-        assert found == 1, f"README.md has no place for {name}"
-    README.write_text(text)
+    """Write all tables."""
+    accuracies = read_accuracies()
+    fill(RESULTS, results=format_table([HEAD, *map(accuracy_row, accuracies)]))
+    fill(README, models=model_table(accuracies), yours=your_digits_table())
+    refresh_sessions(README)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""A recipe trained from several seeds, each judged once on the test digits: the rows of docs/RESULTS.md.
+"""Train a recipe from several seeds and judge each once on the test digits.
 
-    python tools/train_seeds.py RECIPE [--seeds 5] [--data-dir ../shared/data/mnist]
+    python -m tools.train_seeds RECIPE [--seeds 5] [--data-dir ../shared/data/mnist]
 
-Writes docs/results/RECIPE-seedN: report.json and metrics.jsonl. What is there already is not done again.
+Writes docs/results/RECIPE-seedN: report.json and metrics.jsonl. Seeds that are there already are
+not trained again. `make tables` makes a row of docs/results.md of them.
 """
 
 import argparse

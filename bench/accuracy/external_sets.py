@@ -2,8 +2,9 @@
 
     python -m bench.accuracy.external_sets [--quick] [--model mnist_model.pth] [--data-dir ../shared/data]
 
-Writes docs/REAL.md and docs/real.json (--quick: a sample, to stdout alone). The data aren't ours to publish, only the
-figures are: --data-dir holds mnist/ (official files) and dev/ (see docs/REAL.md for what lies there).
+Writes a table of docs/results.md, and docs/real.json (--quick: a sample, to stdout alone). The data
+are not ours to publish, only the figures are. --data-dir holds mnist/ (the official files) and dev/
+(docs/results.md says what lies there).
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from qdigits.evaluation.metrics import (  # noqa: E402
     calibration_error,
     edit_distance,
 )
+from tools.markers import RESULTS, fill  # noqa: E402
 
 PASTED = "mnist on a shaded sheet, "
 SINGLE = ("usps", "semeion", "optdigits32", "swiss16", "hwd1000", "paint28", "phone_single")
@@ -52,18 +54,6 @@ TARGETS = {
     "phone_single": 1.0,
     "mnist_c, mean": 0.96,
 }
-ABOUT = """# Real digits: what was measured
-
-Written by `make real`; every picture goes through `predict_many` or `read` as a user's would. A digit counts as right
-when `Prediction.digit` is the label. The model saw MNIST's training images and what the program draws itself, none of
-these sets. We may publish the figures, not the pictures.
-
-- mnist: the 10,000 test tiles, then inverted, then pasted anywhere on a 400x300 sheet under light that falls to a half
-- usps, semeion, optdigits32, swiss16: 16x16 and 32x32 scans; hwd1000, paint28: drawn on a screen
-- phone_single: phone photographs of one digit; multi_photos: photographs of pages, 179 digits in 27 rows
-- mnist_c: fifteen corruptions of the first 2,000 test tiles (a re-creation, not to be set against published figures)
-- ood_omniglot: letters of many alphabets; ood_synth: blank, noise, lines, scribbles
-"""
 NOTHING = ("blank", "noise", "lines")
 
 
@@ -288,7 +278,7 @@ def main() -> None:
         f"OpenCV {cv2.__version__}, Pillow {Image.__version__}"
     )
     table = "\n".join([head, *map(str, lines + timed)])
-    (ROOT / "docs" / "REAL.md").write_text(f"{ABOUT}\n{where}.\n\n{table}\n")
+    fill(RESULTS, **{"real": table, "real-machine": f"{where}."})
     kept = {"where": where, "lines": [asdict(line) for line in lines + timed]}
     (ROOT / "docs" / "real.json").write_text(json.dumps(kept, indent=1) + "\n")
 

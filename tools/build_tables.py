@@ -45,8 +45,7 @@ YOURS = {  # sets of docs/real.json that the README shows, and how it calls them
     "mnist": "MNIST's test digits (other writers than in training)",
     "usps": "USPS: digits on envelopes, scanned",
     "phone_single": "phone photographs of one digit",
-    "multi_photos, digits wrong, missing or invented": "photographs of pages: digits wrong, missing "
-    "or invented",
+    "multi_photos, digits wrong, missing or invented": "photographs of pages: digits misread",
     "accepted: ood_omniglot": "letters of many alphabets that are accepted as digits",
 }
 

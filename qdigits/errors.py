@@ -11,16 +11,23 @@ Each message says what, where and what to do. Any other exception is a bug and k
 
 
 class QDigitsError(Exception):
-    """The one exception the command and the page catch."""
+    """Raised for everything a user can cause; the command and the page catch this class alone.
+
+    Raised itself where a file or folder cannot be written, or a training diverges.
+    """
 
 
-class DataError(QDigitsError): ...
+class DataError(QDigitsError):
+    """Raised when a data file is absent, damaged, or not what it claims to be."""
 
 
-class ImageError(QDigitsError): ...
+class ImageError(QDigitsError):
+    """Raised when a picture cannot be read, or is none."""
 
 
-class ModelFileError(QDigitsError): ...
+class ModelFileError(QDigitsError):
+    """Raised when a model file is absent, damaged, unknown or unsafe."""
 
 
-class ConfigError(QDigitsError): ...
+class ConfigError(QDigitsError):
+    """Raised when settings contradict one another, are unknown, or something is not installed."""

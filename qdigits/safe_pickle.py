@@ -1,4 +1,6 @@
-"""A stranger's pickle as plain data: nothing is imported, run, or built at the size the file claims."""
+"""Read a pickle as plain data: nothing is imported, run, or built at the size it claims."""
+
+from __future__ import annotations
 
 import io
 import pickle
@@ -9,20 +11,32 @@ from typing import Any, ClassVar
 
 @dataclass
 class PickledCall:
-    """What a pickle asks for, written down instead of done: a name, what it wants it called with, its state."""
+    """What a pickle asks for, written down instead of done.
+
+    Attributes:
+        name: The full name of what is to be called.
+        args: What it is to be called with; None: it is only named.
+        state: What the result is to be filled with.
+    """
 
     name: str
-    given: tuple[Any, ...] | None = None
+    args: tuple[Any, ...] | None = None
     state: Any = None
 
-    def __call__(self, *given: Any) -> "PickledCall":
-        return PickledCall(self.name, given)
+    def __call__(self, *args: Any) -> PickledCall:
+        return PickledCall(self.name, args)
+
+
+def new_mapping() -> dict[str, Any]:
+    """Stand for OrderedDict, but take no items: building it from items would hash them."""
+    return {}
 
 
 class InertUnpickler(pickle._Unpickler):
-    """A pickle as plain data and PickledCalls. Nothing is imported, run, or built at the size the file claims.
+    """An unpickler that builds plain data and PickledCalls.
 
-    The pure-Python unpickler: its every opcode can be overridden, and a damaged file cannot crash the process.
+    It is the pure-Python unpickler: each of its opcodes can be overridden, and a damaged file
+    cannot crash the process.
     """
 
     stack: list[Any]
@@ -36,9 +50,14 @@ class InertUnpickler(pickle._Unpickler):
         self.names = names
 
     def find_class(self, module: str, name: str) -> Any:
-        if (full := f"{module}.{name}") not in self.names:
-            raise pickle.UnpicklingError(f"it asks for {full[:60]!r}, which no such file needs")
-        return (lambda: {}) if full == "collections.OrderedDict" else PickledCall(full)
+        full_name = f"{module}.{name}"
+        if full_name not in self.names:
+            raise pickle.UnpicklingError(
+                f"it asks for {full_name[:60]!r}, which no such file needs"
+            )
+        if full_name == "collections.OrderedDict":
+            return new_mapping
+        return PickledCall(full_name)
 
     def persistent_load(self, pid: Any) -> PickledCall:
         return PickledCall("persistent", pid)
@@ -49,38 +68,44 @@ class InertUnpickler(pickle._Unpickler):
             self.stack[-1].state = state
 
     def load_bytearray8(self) -> None:
-        self.append(
-            self.read(int.from_bytes(self.read(8), "little"))
-        )  # the original allocates before it reads
+        length = int.from_bytes(self.read(8), "little")
+        self.append(self.read(length))  # the original takes the memory before it reads
 
     def load_setitems(self) -> None:
-        self._set(self.pop_mark())
+        self.set_items(self.pop_mark())
 
     def load_setitem(self) -> None:
-        self._set([self.stack.pop(), self.stack.pop()][::-1])
+        value = self.stack.pop()
+        key = self.stack.pop()
+        self.set_items([key, value])
 
-    def _set(self, items: list[Any]) -> None:
+    def set_items(self, items: list[Any]) -> None:
+        """Set key after key: only texts and numbers, as ((x, x), (x, x)) takes ages to hash."""
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if type(key) is not str:  # ((x, x), (x, x)) and so on takes for ever to hash
-                raise pickle.UnpicklingError("it has a key that is no text")
+            if type(key) not in (str, int):
+                raise pickle.UnpicklingError("it has a key that is neither text nor number")
             self.stack[-1][key] = value
 
     dispatch[pickle.BUILD[0]] = load_build
     dispatch[pickle.BYTEARRAY8[0]] = load_bytearray8
     dispatch[pickle.SETITEMS[0]] = load_setitems
     dispatch[pickle.SETITEM[0]] = load_setitem
-    for _hashing in (
-        pickle.DICT,
-        pickle.EMPTY_SET,
-        pickle.ADDITEMS,
-        pickle.FROZENSET,
-    ):  # no such file needs them
-        del dispatch[_hashing[0]]
+    for _hashing in (pickle.DICT, pickle.EMPTY_SET, pickle.ADDITEMS, pickle.FROZENSET):
+        del dispatch[_hashing[0]]  # no such file needs them
 
 
 def read_pickle(data: bytes, names: frozenset[str]) -> Any:
-    """A stranger's pickle, without running it: plain data, with a PickledCall wherever it names one of `names`.
+    """Read a stranger's pickle without running it.
 
-    Raises  pickle.UnpicklingError where it asks for another name, and whatever a damaged pickle leads to.
+    Args:
+        data: The pickle.
+        names: What it may ask for, as "module.name"; each becomes a PickledCall.
+
+    Returns:
+        Plain data and PickledCalls.
+
+    Raises:
+        pickle.UnpicklingError: It asks for another name.
+        Exception: Of any kind, where the pickle is damaged.
     """
     return InertUnpickler(data, names).load()

@@ -1,1 +1,1 @@
-"""The networks and the files they live in."""
+"""The networks, and the files they live in."""

@@ -1,9 +1,12 @@
-"""The model file and the training state: what is written, and what may be read.
+"""Save and load model files and training states.
 
-A model file is what torch.save makes of five texts and the weights: {"format", "architecture", "dimensions", "card",
-"sha256", "state"}; dimensions and card are JSON, sha256 covers all the rest. It is read without torch.load: as inert
-data, every length counted, and compared with a network built from the description.
+A model file is what torch.save writes of five texts and the weights: {"format", "architecture",
+"dimensions", "card", "sha256", "state"}. Dimensions and card are JSON; sha256 covers all the rest.
+It is read without torch.load: as data that nothing runs, each length checked, and compared with a
+network that is built from the description.
 """
+
+from __future__ import annotations
 
 import hashlib
 import inspect
@@ -23,148 +26,181 @@ from qdigits.device import pick_device
 from qdigits.errors import ModelFileError
 from qdigits.files import read_file, resolve, write_atomically
 from qdigits.models.base import DigitModel
-from qdigits.models.model_format import FORMAT, FORMAT_1, upgrade
-from qdigits.models.page_net import PageNet
+from qdigits.models.model_format import FORMAT, FORMAT_1, FileContents, upgrade_contents
 from qdigits.models.registry import MODELS, build
 from qdigits.models.torch_file import MAX_FILE_BYTES, read_weights
 
-MAX_DIMENSION = 4096  # of any dimension
+MAX_DIMENSION = 4096
 
 
-def describe(model: DigitModel | PageNet, card: Mapping[str, Any]) -> dict[str, str]:
-    """The texts that let a file of weights rebuild itself; .pth and .safetensors carry the same."""
-    about = {"format": FORMAT, "architecture": model.architecture}
-    about |= {"dimensions": json.dumps(model.dimensions), "card": json.dumps(card)}
-    return about | {"sha256": _digest(about, model.state_dict())}
+def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
+    """Write the texts from which a file of weights can rebuild its model.
 
+    Args:
+        model: The network whose weights lie in the file.
+        card: Where it comes from, in plain types: recipe, metrics, versions, commit.
 
-def save_model(model: DigitModel | PageNet, path: str | Path, card: Mapping[str, Any]) -> None:
-    """Write a model file. Raises ModelFileError if a weight is not finite, QDigitsError if the disk refuses."""
-    dense = torch.contiguous_format
-    state = {
-        name: value.detach().cpu().clone(memory_format=dense)
-        for name, value in model.state_dict().items()
+    Returns:
+        Format, architecture, dimensions, card and sha256, as .pth and .safetensors carry them.
+    """
+    description = {
+        "format": FORMAT,
+        "architecture": model.architecture,
+        "dimensions": json.dumps(model.dimensions),
+        "card": json.dumps(card),
     }
-    if not all(value.isfinite().all() for value in state.values()):
+    return description | {"sha256": compute_digest(description, model.state_dict())}
+
+
+def compute_digest(description: Mapping[str, str], weights: Mapping[str, Tensor]) -> str:
+    """Compute the SHA-256 of a description and of every weight with its name, type and shape."""
+    digest = hashlib.sha256(json.dumps(description, sort_keys=True).encode())
+    for name, value in sorted(weights.items()):
+        digest.update(f"\0{name} {value.dtype} {tuple(value.shape)}\0".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def save_model(model: DigitModel, path: str | Path, card: Mapping[str, Any]) -> None:
+    """Write a model file; the same model and card give the same bytes.
+
+    Raises:
+        ModelFileError: A weight is not finite.
+        QDigitsError: The file cannot be written.
+    """
+    weights = {name: copy_densely(value) for name, value in model.state_dict().items()}
+    if not all_finite(weights):
         raise ModelFileError(f"{path}: the weights are not finite; nothing was written")
     buffer = io.BytesIO()
-    torch.save(describe(model, card) | {"state": state}, buffer)
+    torch.save(describe(model, card) | {"state": weights}, buffer)
     write_atomically(Path(path), buffer.getvalue())
 
 
+def copy_densely(value: Tensor) -> Tensor:
+    """Copy a tensor to the processor, in the plain layout."""
+    return value.detach().cpu().clone(memory_format=torch.contiguous_format)
+
+
+def all_finite(weights: Mapping[str, Tensor]) -> bool:
+    return all(bool(value.isfinite().all()) for value in weights.values())
+
+
 def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
-    """A model from a file anybody may have made: ours, .safetensors, or a bare state_dict of the baseline's network.
+    """Load a model from a file that anybody may have made.
 
-    Gives   the model, ready to answer (eval mode), its card in `.card`.
-    Raises  ModelFileError: absent, damaged, unknown or unsafe.
-    """
-    model, data = _load(path, MODELS, _baseline)
-    if not np.isfinite(model.probabilities(np.eye(28, dtype=np.uint8)[None] * 255)).all():
-        raise ModelFileError(f"{path}: its answers are not finite")
-    model.source_digest = hashlib.sha256(data).hexdigest()
-    return model.to(pick_device(device))
-
-
-def load_page_net(path: str | Path, device: str = "cpu") -> PageNet:
-    """Load the page network from a model file.
+    Args:
+        path: A file of ours, .safetensors, or the weights alone of a network that qdigits knows.
+        device: auto, cpu, cuda or mps.
 
     Returns:
-        The network in eval mode, its card in `.card`.
+        The model, ready to answer (eval mode), with its card in `.card`.
 
     Raises:
-        ModelFileError: The file is absent, damaged, unsafe, or holds another network.
+        ModelFileError: The file is absent, damaged, unknown or unsafe.
     """
-    network, data = _load(path, {PageNet.architecture: PageNet})
-    network.source_digest = hashlib.sha256(data).hexdigest()
-    return network.to(pick_device(device))
-
-
-def load_any(path: str | Path) -> DigitModel | PageNet:
-    """Load whichever network a model file holds, as `qdigits export` does.
-
-    Raises:
-        ModelFileError: The file is absent, damaged or unsafe.
-    """
-    network, data = _load(path, {**MODELS, PageNet.architecture: PageNet}, _baseline)
-    network.source_digest = hashlib.sha256(data).hexdigest()
-    return network
-
-
-def _load(
-    path: str | Path,
-    models: Mapping[str, Callable[..., Any]],
-    undescribed: Callable[[dict[str, Tensor]], Any] | None = None,
-) -> tuple[Any, bytes]:
-    """Read a model of one of `models`, and the bytes of its file."""
     path = resolve(path)
     data = read_file(path, MAX_FILE_BYTES, ModelFileError)
     try:
-        about, state = read_weights(data)
-        if not all(value.isfinite().all() for value in state.values()):
-            raise ModelFileError("its weights are not finite")
-        if "architecture" not in about and undescribed:
-            return undescribed(state).eval(), data
-        return _rebuilt(about, state, models).eval(), data
+        model = rebuild_model(read_weights(data)).eval()
+        check_answers(model)
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
     except Exception as error:  # damage surfaces as ten kinds of exception, some of them blank
         raise ModelFileError(f"{path}: damaged, or not a model file") from error
+    model.source_digest = hashlib.sha256(data).hexdigest()
+    return model.to(pick_device(device))
 
 
-def _rebuilt(
-    about: dict[str, Any], state: dict[str, Tensor], models: Mapping[str, Callable[..., Any]]
-) -> Any:
-    """The model that the file describes, once the description and every weight fit."""
-    told = about.pop("sha256", None)
-    if about.get("format") not in (FORMAT, FORMAT_1) or told != _digest(about, state):
-        raise ModelFileError("damaged: its checksum does not match")
-    if about["format"] == FORMAT_1:
-        about, state = upgrade(about, state)
-    if about["architecture"] not in models:
-        raise ModelFileError(
-            f"unknown architecture {about['architecture'][:40]!r}; known are {', '.join(models)}"
-        )
-    make = models[about["architecture"]]
-    dimensions, card = json.loads(about["dimensions"]), json.loads(about["card"])
+def rebuild_model(contents: FileContents) -> DigitModel:
+    """Build the network that a file describes, or the one that its weights fit."""
+    if not all_finite(contents.weights):
+        raise ModelFileError("its weights are not finite")
+    if contents.description:
+        return model_from_description(contents)
+    return model_from_weights(contents.weights)
+
+
+def check_answers(model: DigitModel) -> None:
+    """Refuse a model that cannot answer: finite weights may still divide by zero."""
+    diagonal = np.eye(28, dtype=np.uint8)[None] * 255
+    if not np.isfinite(model.probabilities(diagonal)).all():
+        raise ModelFileError("its answers are not finite")
+
+
+def model_from_description(contents: FileContents) -> DigitModel:
+    """Build the model that the file describes, once the description and every weight fit."""
+    contents = check_digest(contents)
+    description = contents.description
+    make = find_architecture(description["architecture"])
+    dimensions = check_dimensions(make, description)
+    card = json.loads(description["card"])
     if not isinstance(card, dict):
         raise ModelFileError("its card is not a mapping")
-    if dimensions.keys() != inspect.signature(make).parameters.keys() or not all(
-        type(size) is int and 1 <= size <= MAX_DIMENSION for size in dimensions.values()
-    ):
-        raise ModelFileError(
-            f"no {about['architecture']} has the dimensions {about['dimensions'][:80]!r}"
-        )
     with torch.device("meta"):  # shapes without memory, whatever was declared
         model = make(**dimensions)
-    expected = {name: (value.shape, value.dtype) for name, value in model.state_dict().items()}
-    if expected != {name: (value.shape, value.dtype) for name, value in state.items()}:
+    if shapes_of(contents.weights) != shapes_of(model.state_dict()):
         raise ModelFileError("its weights do not fit the network it describes")
-    model.load_state_dict(state, assign=True)
+    model.load_state_dict(contents.weights, assign=True)
     model.card = card
     return model
 
 
-def _baseline(state: dict[str, Tensor]) -> DigitModel:
-    """The baseline's network from weights alone, whatever their names: its six shapes differ. Normalisation is MNIST's."""
-    model, found = build("mlp"), {value.shape: value for value in state.values()}
+def check_digest(contents: FileContents) -> FileContents:
+    """Return the contents in today's names, once their checksum matches."""
+    description = dict(contents.description)
+    sha256 = description.pop("sha256", None)
+    known = description.get("format") in (FORMAT, FORMAT_1)
+    if not known or sha256 != compute_digest(description, contents.weights):
+        raise ModelFileError("damaged: its checksum does not match")
+    checked = FileContents(description, contents.weights)
+    return upgrade_contents(checked) if description["format"] == FORMAT_1 else checked
+
+
+def find_architecture(name: str) -> Callable[..., DigitModel]:
+    if name not in MODELS:
+        raise ModelFileError(f"unknown architecture {name[:40]!r}; known are {', '.join(MODELS)}")
+    return MODELS[name]
+
+
+def check_dimensions(
+    make: Callable[..., DigitModel], description: Mapping[str, str]
+) -> dict[str, int]:
+    """Return the arguments for `make`, once each is there and is a sensible size."""
+    dimensions = json.loads(description["dimensions"])
+    expected = inspect.signature(make).parameters.keys()
+    if dimensions.keys() != expected or not all(map(is_dimension, dimensions.values())):
+        raise ModelFileError(
+            f"no {description['architecture']} has the dimensions "
+            f"{description['dimensions'][:80]!r}"
+        )
+    return dimensions
+
+
+def is_dimension(size: Any) -> bool:
+    return type(size) is int and 1 <= size <= MAX_DIMENSION  # True is an int, too
+
+
+def shapes_of(weights: Mapping[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (value.shape, value.dtype) for name, value in weights.items()}
+
+
+def model_from_weights(weights: Mapping[str, Tensor]) -> DigitModel:
+    """Build the baseline's network from weights alone, whatever their names.
+
+    Its six weights have six shapes. The normalisation is MNIST's; half and double precision
+    become single.
+    """
+    model = build("mlp")
+    found = {value.shape: value.float() for value in weights.values()}
     names = {weight.shape: name for name, weight in model.named_parameters()}
-    if len(state) != len(names) or found.keys() != names.keys():
+    if len(weights) != len(names) or found.keys() != names.keys():
         raise ModelFileError(
             "weights without a description, and not those of the baseline's 784-128-64-10 network"
         )
-    model.load_state_dict(
-        model.state_dict() | {names[shape]: value for shape, value in found.items()}
-    )
-    model.card = {"architecture": "mlp", "recipe": "unknown: a bare state_dict"}
+    named = {names[shape]: value for shape, value in found.items()}
+    model.load_state_dict(model.state_dict() | named)
+    model.card = {"architecture": "mlp", "recipe": "unknown: weights without a description"}
     return model
-
-
-def _digest(about: Mapping[str, str], state: Mapping[str, Tensor]) -> str:
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-    for name, value in sorted(state.items()):
-        digest.update(f"\0{name} {value.dtype} {tuple(value.shape)}\0".encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
-    return digest.hexdigest()
 
 
 def save_state(path: Path, state: Mapping[str, Any]) -> None:
@@ -177,10 +213,13 @@ def save_state(path: Path, state: Mapping[str, Any]) -> None:
 
 
 def load_state(path: Path) -> dict[str, Any]:
-    """The newest whole training state. Raises ModelFileError if there is none.
+    """Load the newest whole training state.
 
-    A state is the user's own work in the user's own folder: damage is looked for here, malice only as far as
-    weights_only goes.
+    A state is the user's own work in the user's own folder: damage is looked for here, malice
+    only as far as torch's weights_only goes.
+
+    Raises:
+        ModelFileError: There is none.
     """
     for candidate in (path, path.with_suffix(".pt.prev")):
         try:

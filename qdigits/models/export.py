@@ -1,4 +1,4 @@
-"""A model for other programs: one .onnx file, or .safetensors. Everything travels inside."""
+"""Write a model for other programs: one .onnx file, or .safetensors. Everything travels inside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import logging
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -19,72 +18,45 @@ from qdigits.files import write_atomically
 from qdigits.models.base import DigitModel
 from qdigits.models.checkpoint import describe
 from qdigits.models.model_format import FORMAT
-from qdigits.models.onnx_file import sealed
-from qdigits.models.page_net import MULTIPLE, PageAnswer, PageNet
+from qdigits.models.onnx_file import seal
 
 OPSET = 20
-MAX_CELLS = 1000
-"""Sides of a page, in multiples of 16 pixels, for which the graph is made."""
 
 
-class _Answer(nn.Module):
+class CalibratedModel(nn.Module):
     """From pixels to calibrated probabilities in one graph."""
 
     def __init__(self, model: DigitModel) -> None:
         super().__init__()
-        self.model, self.reject_logit = model, float(model.reject_logit)
+        self.model = model
+        self.reject_logit = float(model.reject_logit)
 
-    def forward(
-        self, image: Tensor
-    ) -> Tensor:  # what `calibrated` does, by operators that graph.py lets in
-        logits = F.pad(self.model(image) / self.model.temperature, (0, 1), value=self.reject_logit)
-        return F.pad(logits.softmax(1), (0, -1))
-
-
-class _PageAnswer(nn.Module):
-    """From grey to probabilities of marks, boxes and turn in one graph."""
-
-    def __init__(self, network: PageNet) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, grey: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        answer = self.network(grey)
-        return answer.heat.sigmoid(), answer.box, answer.printed.sigmoid(), answer.turn
+    def forward(self, image: Tensor) -> Tensor:
+        """Compute what DigitModel.calibrated does, with operators that onnx_file.py lets in."""
+        logits = self.model(image) / self.model.temperature
+        eleven = F.pad(logits, (0, 1), value=self.reject_logit)
+        return F.pad(eleven.softmax(1), (0, -1))
 
 
-def _digit_graph(model: DigitModel) -> Any:
-    return torch.onnx.export(
-        _Answer(model),
-        (torch.zeros(2, 1, 28, 28),),
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=["image"],
-        output_names=["probabilities"],
-        dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
-        verbose=False,
-    )
+def to_onnx(model: DigitModel) -> bytes:
+    """Return the model as an .onnx file."""
+    program = trace_model(model)
+    for part in (program.model.graph, *program.model.graph):
+        part.metadata_props.clear()  # the exporter's notes name folders of this machine
+    description = {
+        "format": FORMAT,
+        "threshold": float(model.threshold),
+        "card": model.card,
+        "exported_from": model.source_digest,
+    }
+    program.model.metadata_props["qdigits"] = json.dumps(description)
+    return seal(program.model_proto.SerializeToString())
 
 
-def _page_graph(network: PageNet) -> Any:
-    height, width = (torch.export.Dim(name, min=1, max=MAX_CELLS) for name in ("rows", "columns"))
-    return torch.onnx.export(
-        _PageAnswer(network),
-        (torch.zeros(2, 1, 4 * MULTIPLE, 6 * MULTIPLE),),
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=["grey"],
-        output_names=list(PageAnswer._fields),
-        dynamic_shapes={
-            "grey": {0: torch.export.Dim("batch"), 2: MULTIPLE * height, 3: MULTIPLE * width}
-        },
-        verbose=False,
-    )
-
-
-def _onnx(model: DigitModel | PageNet) -> bytes:
+def trace_model(model: DigitModel) -> torch.onnx.ONNXProgram:
+    """Trace the model with torch's exporter, and keep the exporter quiet."""
     try:
-        import onnxscript  # noqa: F401  # the exporter needs it, and names it only deep in a traceback
+        import onnxscript  # noqa: F401  # the exporter names it only deep in a traceback
     except ImportError as error:
         raise ConfigError(
             "exporting to .onnx needs more packages; pip install 'qdigits[onnx]'"
@@ -92,39 +64,45 @@ def _onnx(model: DigitModel | PageNet) -> bytes:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = _page_graph(model) if isinstance(model, PageNet) else _digit_graph(model)
+        program = torch.onnx.export(
+            CalibratedModel(model),
+            (torch.zeros(2, 1, 28, 28),),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["image"],
+            output_names=["probabilities"],
+            dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
+            verbose=False,
+        )
     assert program is not None  # for mypy: it is None only where nothing is traced
-    about = {
-        "format": FORMAT,
-        "card": model.card,
-        "exported_from": model.source_digest,
-    }
-    if isinstance(model, DigitModel):
-        about["threshold"] = float(model.threshold)
-    for part in (program.model.graph, *program.model.graph):
-        part.metadata_props.clear()  # the exporter's notes name folders of this machine
-    program.model.metadata_props["qdigits"] = json.dumps(about)
-    return sealed(program.model_proto.SerializeToString())
+    return program
 
 
-def _safetensors(model: DigitModel | PageNet) -> bytes:
+def to_safetensors(model: DigitModel) -> bytes:
+    """Return the model as a .safetensors file."""
     return safetensors.torch.save(model.state_dict(), describe(model, model.card))
 
 
-FORMATS: dict[str, Callable[[Any], bytes]] = {".onnx": _onnx, ".safetensors": _safetensors}
+FORMATS: dict[str, Callable[[DigitModel], bytes]] = {
+    ".onnx": to_onnx,
+    ".safetensors": to_safetensors,
+}
 
 
-def export(model: DigitModel | PageNet, path: str | Path) -> None:
+def export(model: DigitModel, path: str | Path) -> None:
     """Write the model in the format that the suffix names.
 
-    .onnx         input `image`, float32 (N, 1, 28, 28), ink 1.0 on paper 0.0; output `probabilities`, float32 (N, 10),
-                  calibrated, a row summing to at most 1; threshold, card and a SHA-256 as metadata. Opset 20, one file.
-                  Of the page network: input `grey`, float32 (N, 1, H, W), sides multiples of 16; outputs `heat` and
-                  `printed` as probabilities, `box` and `turn` as models.page_net says.
-    .safetensors  the weights, and all that the .pth file says, as metadata.
+    .onnx: one file, opset 20. Input `image`, float32 (N, 1, 28, 28), ink 1.0 on paper 0.0; output
+    `probabilities`, float32 (N, 10), calibrated, a row summing to at most 1. Threshold, card and
+    a SHA-256 are its metadata.
 
-    Raises  ConfigError: another suffix, packages that are missing; QDigitsError: the disk refuses.
+    .safetensors: the weights, and as metadata all that the .pth file says.
+
+    Raises:
+        ConfigError: Another suffix, or packages that are missing.
+        QDigitsError: The file cannot be written.
     """
-    if (suffix := Path(path).suffix) not in FORMATS:
+    suffix = Path(path).suffix
+    if suffix not in FORMATS:
         raise ConfigError(f"{path}: models are exported to {' or '.join(FORMATS)}")
     write_atomically(Path(path), FORMATS[suffix](model))

@@ -1,4 +1,4 @@
-"""Networks made to reach an accuracy in the fewest seconds of training."""
+"""Networks that reach an accuracy in the fewest seconds of training."""
 
 from __future__ import annotations
 
@@ -9,34 +9,40 @@ from torch import nn
 from qdigits.models.base import DigitModel
 from qdigits.models.layers import DCTFilters, conv_block
 
+STRIDES = (2, 1, 1)  # of the learned convolutions: the first halves the picture
+
 
 class Fast97(DigitModel):
-    """Made to learn in no time: the middle of the tile through fixed filters, then a few convolutions of 3x3."""
+    """Fixed cosine filters on the middle of the tile, then one convolution of 3x3."""
 
     architecture = "fast97"
-    crop, filters = 4, 6  # pixels left out all around; filters of the first layer
-    widths: tuple[int, ...] = (32,)  # of the others
+    crop = 4  # pixels left out on each side
+    filters = 6  # frequencies of the first layer
+    widths: tuple[int, ...] = (32,)  # channels of the learned convolutions
 
     def __init__(self) -> None:
-        channels, side = 2 * self.filters, 14 - self.crop
+        channels = 2 * self.filters
+        side = 14 - self.crop
         layers = [nn.ZeroPad2d(-self.crop), DCTFilters(self.filters)]  # (N, 12, 10, 10)
-        for width, stride in zip(
-            self.widths, (2, 1, 1), strict=False
-        ):  # the first halves the picture
+        for width, stride in zip(self.widths, STRIDES, strict=False):
             layers.append(conv_block(channels, width, stride=stride))  # (N, 32, 5, 5)
-            channels, side = width, math.ceil(side / stride)
-        super().__init__(nn.Sequential(*layers, nn.Conv2d(channels, 10, side), nn.Flatten()))
+            channels = width
+            side = math.ceil(side / stride)
+        classifier = nn.Conv2d(channels, 10, side)  # (N, 10, 1, 1)
+        super().__init__(nn.Sequential(*layers, classifier, nn.Flatten()))
 
 
 class Fast99(Fast97):
     """The same with a second convolution."""
 
     architecture = "fast99"
-    widths = 32, 64
+    widths = (32, 64)
 
 
 class Fast995(Fast97):
     """The same, wider, with a third."""
 
     architecture = "fast995"
-    crop, filters, widths = 2, 8, (32, 64, 64)
+    crop = 2
+    filters = 8
+    widths = (32, 64, 64)

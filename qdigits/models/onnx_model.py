@@ -1,4 +1,4 @@
-"""The second engine: a model exported to ONNX, read through onnxruntime without ever loading torch."""
+"""The second engine: a model exported to ONNX, run by onnxruntime without loading torch."""
 
 from __future__ import annotations
 
@@ -11,52 +11,76 @@ import numpy as np
 from qdigits.errors import ModelFileError
 from qdigits.files import read_file, resolve
 from qdigits.models.model_format import upgrade_card
-from qdigits.models.onnx_file import inspect
+from qdigits.models.onnx_file import check_onnx_file
 
-MAX_FILE_BYTES, MAX_DESCRIPTION_BYTES = 2**25, 2**18  # bytes of a file, letters of its description
+MAX_FILE_BYTES = 2**25
+MAX_DESCRIPTION_LETTERS = 2**18
+MAX_ROW_SUM = 1.001  # of ten probabilities, rounded
 
 
 class OnnxModel:
-    """A file that `qdigits export` wrote; the same probabilities, threshold and card as the model it came from.
+    """A model in a file that `qdigits export` wrote.
 
-    Raises  ModelFileError: absent, damaged, too large, unsafe, not exported by qdigits; onnxruntime not installed.
+    It gives the same probabilities, threshold and card as the model that was exported.
+
+    Attributes:
+        threshold: The confidence from which an answer is accepted.
+        card: Where the model comes from.
+        exported_from: The SHA-256 of the .pth file that was exported; "" where it is unknown.
     """
 
     threshold: float
     card: dict[str, Any]
+    exported_from: str
 
     def __init__(self, path: str | Path) -> None:
+        """Load a file.
+
+        Raises:
+            ModelFileError: The file is absent, damaged, too large, unsafe or not exported by
+                qdigits; or onnxruntime is not installed.
+        """
+        path = resolve(path)
+        data = read_file(path, MAX_FILE_BYTES, ModelFileError)
         try:
             import onnxruntime
         except ImportError as error:
             raise ModelFileError(
                 f"{path}: .onnx files need onnxruntime; pip install 'qdigits[onnx]'"
             ) from error
-        path = resolve(path)
-        data = read_file(path, MAX_FILE_BYTES, ModelFileError)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = (
-            1  # one tile is too little to share
-        )
-        options.log_severity_level = 4
+        options.intra_op_num_threads = 1  # one tile is too little to share
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4  # fatal: every error is raised, too
         try:  # onnxruntime's errors have no common parent
-            inspect(data)
-            self._session = onnxruntime.InferenceSession(
+            check_onnx_file(data)
+            self.session = onnxruntime.InferenceSession(
                 data, options, providers=["CPUExecutionProvider"]
             )
-            about = json.loads(
-                self._session.get_modelmeta().custom_metadata_map["qdigits"][:MAX_DESCRIPTION_BYTES]
-            )
-            self.threshold, self.card = float(about["threshold"]), dict(about["card"])
-            if "format" not in about:
-                self.card = upgrade_card(self.card)
-            blank = self.probabilities(np.zeros((2, 28, 28), np.uint8))
-            if blank.shape != (2, 10) or not 0 <= blank.min() <= blank.sum(1).max() <= 1.001:
-                raise ValueError("its answers are not probabilities")
+            self.read_metadata()
+            self.check_answers()
         except Exception as error:
             raise ModelFileError(f"{path}: not a model that qdigits exported") from error
 
+    def read_metadata(self) -> None:
+        """Take threshold, card and origin from the file's metadata."""
+        metadata = self.session.get_modelmeta().custom_metadata_map
+        description = json.loads(metadata["qdigits"][:MAX_DESCRIPTION_LETTERS])
+        self.threshold = float(description["threshold"])
+        self.card = dict(description["card"])
+        self.exported_from = str(description.get("exported_from", ""))
+        if "format" not in description:  # exported before files named their format
+            self.card = upgrade_card(self.card)
+
+    def check_answers(self) -> None:
+        """Refuse a graph whose answers are not probabilities."""
+        rows = self.probabilities(np.zeros((2, 28, 28), np.uint8))
+        if rows.shape != (2, 10):
+            raise ValueError("its answers are not ten a tile")
+        if not 0 <= rows.min() <= rows.sum(1).max() <= MAX_ROW_SUM:
+            raise ValueError("its answers are not probabilities")
+
     def probabilities(self, tiles: np.ndarray) -> np.ndarray:
-        """Calibrated probabilities, float32 (N, 10), of uint8 tiles (N, 28, 28)."""
+        """Return calibrated probabilities, float32 (N, 10), of uint8 tiles (N, 28, 28)."""
         images = tiles[:, None].astype(np.float32) / 255  # (N, 1, 28, 28)
-        return self._session.run(["probabilities"], {"image": images})[0]
+        return self.session.run(["probabilities"], {"image": images})[0]

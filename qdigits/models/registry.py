@@ -1,4 +1,4 @@
-"""The networks by name. To add one: a subclass of DigitModel, and its class in the tuple below."""
+"""The networks by name. To add one: a subclass of DigitModel, and its class in MODELS."""
 
 from __future__ import annotations
 
@@ -11,12 +11,16 @@ from qdigits.models.fast import Fast97, Fast99, Fast995
 from qdigits.models.mlp import MLP
 
 MODELS: dict[str, Callable[..., DigitModel]] = {
-    model.architecture: model for model in (MLP, CNN, Tiny, Small, Fast97, Fast99, Fast995)
+    network.architecture: network for network in (MLP, CNN, Tiny, Small, Fast97, Fast99, Fast995)
 }
 
 
 def build(name: str) -> DigitModel:
-    """A freshly initialised model. Raises ConfigError, listing the names, if there is none of that name."""
+    """Build a freshly initialised model.
+
+    Raises:
+        ConfigError: No model has that name; the message lists those there are.
+    """
     if name not in MODELS:
         raise ConfigError(f"there is no model {name!r}; choose one of {', '.join(MODELS)}")
     return MODELS[name]()

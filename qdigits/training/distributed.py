@@ -1,4 +1,4 @@
-"""One process or several: under torchrun each is a rank of one group, on processors too, not only on CUDA."""
+"""One process or several: under torchrun each is a rank of one group, on processors too."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ from torch import Tensor
 
 from qdigits.device import pick_device
 
-TIMEOUT = timedelta(
-    seconds=20
-)  # a rank silent for longer is gone; torchrun grants the others 30 s more
+TIMEOUT = timedelta(seconds=20)  # a rank that is silent for longer has ended
+PR_SET_PDEATHSIG = 1  # prctl: which signal a process gets when its parent ends
 
 
 @dataclass(frozen=True)
 class World:
-    """Who this process is among those that train together."""
+    """This process among those that train together.
+
+    Attributes:
+        rank: Which of the processes this one is, from 0.
+        size: How many there are.
+        device: Where this one computes.
+    """
 
     rank: int
     size: int
@@ -36,17 +41,17 @@ class World:
         return self.rank == 0
 
     def shard(self, rows: Tensor) -> Tensor:
-        """This process's share of the rows of a batch."""
+        """Return this process's share of the rows of a batch."""
         return rows[self.rank :: self.size] if self.size > 1 else rows
 
     def broadcast(self, rank: int, values: Tensor) -> Tensor:
-        """What one process has, on each of them, in place: the others give room for as much."""
+        """Send a tensor from one process to all, in place: the others give one of its size."""
         if self.size > 1:
             dist.broadcast(values, rank)
         return values
 
     def all_reduce(self, values: Tensor) -> Tensor:
-        """The sum over all processes, on each of them."""
+        """Sum a tensor over all processes, in place on each."""
         if self.size > 1:
             dist.all_reduce(values)
         return values
@@ -54,23 +59,29 @@ class World:
 
 @contextmanager
 def init_distributed(device: str = "auto") -> Iterator[World]:
-    """The world that torchrun's environment describes; a world of one without it."""
+    """Join the processes that torchrun started; without torchrun there is one.
+
+    Args:
+        device: auto, cpu, cuda or mps.
+    """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield World(0, 1, pick_device(device))
         return
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(
-            1, signal.SIGKILL
-        )  # PR_SET_PDEATHSIG: if the agent is killed, no trainer stays behind
+    end_with_parent()
     picked = pick_device(device)
     if picked.type == "cuda":
         picked = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
         torch.cuda.set_device(picked)
-    dist.init_process_group(
-        "cpu:gloo,cuda:nccl" if picked.type == "cuda" else "gloo", timeout=TIMEOUT
-    )
+    backend = "cpu:gloo,cuda:nccl" if picked.type == "cuda" else "gloo"
+    dist.init_process_group(backend, timeout=TIMEOUT)
     try:
         yield World(dist.get_rank(), dist.get_world_size(), picked)
     finally:
-        gc.collect()  # what still holds the group outlives it, and may abort the process on its way out
+        gc.collect()  # what still holds the group may abort the process on its way out
         dist.destroy_process_group()
+
+
+def end_with_parent() -> None:
+    """Have Linux end this process when torchrun is killed: no trainer stays behind."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

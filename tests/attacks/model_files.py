@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from qdigits.models.checkpoint import _digest, describe
+from qdigits.models.checkpoint import compute_digest, describe
 from qdigits.models.registry import MODELS, build
 
 CANARY = Path("/tmp/qdigits-canary")  # what a payload would leave behind
@@ -163,7 +163,7 @@ def saved(about: dict | None = None, state: dict | None = None, sign: bool = Tru
     texts = describe(model, {}) | (about or {})
     del texts["sha256"]
     texts = {key: value for key, value in texts.items() if value is not None}
-    sha256 = _digest(texts, weights) if sign else "0" * 64
+    sha256 = compute_digest(texts, weights) if sign else "0" * 64
     buffer = io.BytesIO()
     torch.save(texts | {"sha256": sha256, "state": weights}, buffer)
     return buffer.getvalue()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from onnx import ModelProto, TensorProto, TypeProto, helper, numpy_helper
 
-from qdigits.models.onnx_file import sealed
+from qdigits.models.onnx_file import seal
 
 FLOAT, INT64 = TensorProto.FLOAT, TensorProto.INT64
 ABOUT = json.dumps({"threshold": 0.5, "card": {}})
@@ -348,7 +348,7 @@ def files(folder: Path) -> Iterator[tuple[str, Path]]:
         for what, model in group()
     )
     for what, data in chain(graphs, _damage()):
-        target.write_bytes(sealed(data))  # who means harm signs it
+        target.write_bytes(seal(data))  # who means harm signs it
         yield what, target
 
 

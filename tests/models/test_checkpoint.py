@@ -25,7 +25,7 @@ WORDS = {  # each guard says what it found, and not merely that something is wro
     "a part of 2 GB": "claim more bytes",
     "an endless pickle": "too long",
     "opcode OBJ": "it asks for 'os.system', which no such file needs; save the weights alone",
-    "billion laughs, to be hashed": "a key that is no text",
+    "billion laughs, to be hashed": "a key that is neither text nor number",
     "a weight not contiguous": "not a dense tensor",
     "wrong checksum": "checksum",
     "unknown architecture": "unknown architecture 'resnet'; known are mlp, cnn",

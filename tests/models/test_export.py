@@ -81,7 +81,7 @@ def test_other_peoples_onnx_files_are_refused_in_one_line(tmp_path):
 
 
 def test_every_graph_that_would_bite_is_refused_at_the_border(tmp_path):
-    (tmp_path / "good.onnx").write_bytes(graph.sealed(onnx_files.network().SerializeToString()))
+    (tmp_path / "good.onnx").write_bytes(graph.seal(onnx_files.network().SerializeToString()))
     assert (
         load_model(tmp_path / "good.onnx").threshold == 0.5
     )  # so nothing below is refused for its frame
@@ -94,7 +94,7 @@ def test_every_graph_that_would_bite_is_refused_at_the_border(tmp_path):
 
 
 def test_a_damaged_file_is_refused(tmp_path):
-    good = graph.sealed(onnx_files.network().SerializeToString())
+    good = graph.seal(onnx_files.network().SerializeToString())
     for data in mutants(good, 100):
         (tmp_path / "model.onnx").write_bytes(data)
         with nullcontext() if data == good else pytest.raises(ModelFileError):
@@ -109,11 +109,11 @@ def test_what_a_graph_makes_is_foretold(model, tiles, tmp_path, monkeypatch):
     del proto.graph.output[:]
     proto.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in names)
     images = tiles[:, None].astype(np.float32)
-    monkeypatch.setattr(graph, "BATCH", len(tiles))
+    monkeypatch.setattr(graph, "BATCH_SIZE", len(tiles))
     session = onnxruntime.InferenceSession(proto.SerializeToString())
     made = sum(array.size for array in session.run(names, {"image": images}))
     for most, fine in ((made // len(tiles), True), (made // len(tiles) - 1, False)):
-        monkeypatch.setattr(graph, "NUMBERS", most)
+        monkeypatch.setattr(graph, "MAX_VALUES", most)
         with nullcontext() if fine else pytest.raises(ModelFileError):
             load_model(tmp_path / "model.onnx")
 

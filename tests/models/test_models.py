@@ -7,7 +7,7 @@ import torch
 from qdigits.data.split import Split
 from qdigits.errors import ConfigError
 from qdigits.models.base import NO_REJECT
-from qdigits.models.layers import Flatten
+from qdigits.models.layers import ChannelsLastFlatten
 from qdigits.models.registry import MODELS, build
 from qdigits.training.calibration import TARGET_COVERAGE, calibrate
 from qdigits.training.config import TrainConfig
@@ -55,7 +55,7 @@ def test_flattening_keeps_the_layout_of_gradients():
         [],
         torch.rand(2, 3, 4, 4).to(memory_format=torch.channels_last).requires_grad_() * 1,
     )
-    flat = Flatten()(features)
+    flat = ChannelsLastFlatten()(features)
     features.register_hook(seen.append)
     (flat @ torch.rand(48, 2)).sum().backward()
     assert seen[0].is_contiguous(memory_format=torch.channels_last)

@@ -15,8 +15,9 @@ from qdigits.errors import ConfigError, DataError, QDigitsError
 from qdigits.evaluation.history import History
 from qdigits.models.checkpoint import load_model_file
 from qdigits.models.registry import MODELS, build
+from qdigits.training import run_dir
 from qdigits.training import trainer as training
-from qdigits.training.batches import batch_of
+from qdigits.training.batches import make_batch
 from qdigits.training.config import TrainConfig
 from qdigits.training.optim import OPTIMIZERS, lr_at
 from qdigits.training.recipes import RECIPES, get_recipe
@@ -95,18 +96,18 @@ def test_a_run_writes_what_it_promises_and_the_same_seed_gives_the_same_bits(sho
 
 def test_a_resumed_training_ends_in_the_same_bits(short, tmp_path, monkeypatch):
     fit(short, tmp_path / "whole")
-    save, saved = training.save_state, []
+    save, saved = run_dir.save_state, []
 
     def cut(path, state):
         save(path, state)
         saved.append(path)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(training, "save_state", cut)
+    monkeypatch.setattr(run_dir, "save_state", cut)
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             fit(short, tmp_path / "cut", resume=bool(saved))
-    monkeypatch.setattr(training, "save_state", save)
+    monkeypatch.setattr(run_dir, "save_state", save)
     fit(short, tmp_path / "cut", resume=True)
     assert len(saved) == 2
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
@@ -181,7 +182,7 @@ def test_one_batch_overfits(name, digits_dir):
     torch.manual_seed(0)
     train, _ = load_training("mnist", digits_dir)
     model = build(name)
-    images, labels = batch_of(train.images[:64], train.labels[:64], TrainConfig(), (0,))
+    images, labels = make_batch(train.images[:64], train.labels[:64], TrainConfig(), (0,))
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     for _ in range(60):
         optimizer.zero_grad()

@@ -60,8 +60,8 @@ def read_torch_zip(data: bytes) -> FileContents:
         raise ModelFileError("more parts than any model file")
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         parts = {part.filename: part for part in archive.infolist()}
-        check_parts(list(parts.values()), len(data))
         refuse_foreign_archive(list(parts))
+        check_parts(list(parts.values()), len(data))
         pickled = next(part for name, part in parts.items() if name.endswith("/data.pkl"))
         tree = read_description(archive, pickled)
         tensors = TensorReader(archive, parts, folder=pickled.filename.removesuffix(".pkl"))

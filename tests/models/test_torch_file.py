@@ -1,5 +1,7 @@
 """Files of weights from anybody: what is safe and clear is read, all else is named in one line."""
 
+import zipfile
+
 import pytest
 import safetensors.torch
 import torch
@@ -36,10 +38,6 @@ WORDS = {  # each guard says what it found, and not merely that something is wro
     "a bare state_dict of another network": "not those of the baseline's",
     "text": "damaged, or not a model file",
 }
-CARD = {"recipe": {"epochs": 15, "augment": ["warp"]}, "metrics": {"accuracy": 0.97}, "commit": "ü"}
-
-
-def same(one, other) -> bool:
 
 
 @pytest.fixture(scope="module")
@@ -155,8 +153,6 @@ def test_torchscript_is_named_with_its_cure(tmp_path, baseline):
 
 
 def test_a_keras_archive_is_named(tmp_path):
-    import zipfile
-
     with zipfile.ZipFile(tmp_path / "m.keras", "w") as archive:
         archive.writestr("model.weights.h5", b"")
     assert "Keras" in refusal(tmp_path / "m.keras")

@@ -27,13 +27,18 @@ from qdigits.errors import ModelFileError
 from qdigits.files import read_file, resolve, write_atomically
 from qdigits.models.base import DigitModel
 from qdigits.models.model_format import FORMAT, FORMAT_1, FileContents, upgrade_contents
+from qdigits.models.page_net import PageNet
 from qdigits.models.registry import MODELS, build
 from qdigits.models.torch_file import MAX_FILE_BYTES, read_weights
 
 MAX_DIMENSION = 4096
+PAGE_NETS = {PageNet.architecture: PageNet}
+
+Network = DigitModel | PageNet
+Architectures = Mapping[str, Callable[..., Any]]
 
 
-def describe(model: DigitModel, card: Mapping[str, Any]) -> dict[str, str]:
+def describe(model: Network, card: Mapping[str, Any]) -> dict[str, str]:
     """Write the texts from which a file of weights can rebuild its model.
 
     Args:
@@ -61,7 +66,7 @@ def compute_digest(description: Mapping[str, str], weights: Mapping[str, Tensor]
     return digest.hexdigest()
 
 
-def save_model(model: DigitModel, path: str | Path, card: Mapping[str, Any]) -> None:
+def save_model(model: Network, path: str | Path, card: Mapping[str, Any]) -> None:
     """Write a model file; the same model and card give the same bytes.
 
     Raises:
@@ -98,51 +103,77 @@ def load_model_file(path: str | Path, device: str = "cpu") -> DigitModel:
     Raises:
         ModelFileError: The file is absent, damaged, unknown or unsafe.
     """
+    model = load_network(path, MODELS)
+    diagonal = np.eye(28, dtype=np.uint8)[None] * 255
+    if not np.isfinite(model.probabilities(diagonal)).all():  # finite weights may divide by zero
+        raise ModelFileError(f"{path}: its answers are not finite")
+    return model.to(pick_device(device))
+
+
+def load_page_net(path: str | Path, device: str = "cpu") -> PageNet:
+    """Load the page network from a model file.
+
+    Returns:
+        The network, ready to answer (eval mode), with its card in `.card`.
+
+    Raises:
+        ModelFileError: The file is absent, damaged, unsafe, or holds another network.
+    """
+    return load_network(path, PAGE_NETS).to(pick_device(device))
+
+
+def load_any(path: str | Path) -> Network:
+    """Load whichever network a model file holds, as `qdigits export` does.
+
+    Raises:
+        ModelFileError: The file is absent, damaged, unknown or unsafe.
+    """
+    return load_network(path, {**MODELS, **PAGE_NETS})
+
+
+def load_network(path: str | Path, architectures: Architectures) -> Any:
+    """Load a network of one of the architectures, in eval mode."""
     path = resolve(path)
     data = read_file(path, MAX_FILE_BYTES, ModelFileError)
     try:
-        model = rebuild_model(read_weights(data)).eval()
-        check_answers(model)
+        network = rebuild_network(read_weights(data), architectures).eval()
     except ModelFileError as error:
         raise ModelFileError(f"{path}: {error}") from None
     except Exception as error:  # damage surfaces as ten kinds of exception, some of them blank
         raise ModelFileError(f"{path}: damaged, or not a model file") from error
-    model.source_digest = hashlib.sha256(data).hexdigest()
-    return model.to(pick_device(device))
+    network.source_digest = hashlib.sha256(data).hexdigest()
+    return network
 
 
-def rebuild_model(contents: FileContents) -> DigitModel:
+def rebuild_network(contents: FileContents, architectures: Architectures) -> Network:
     """Build the network that a file describes, or the one that its weights fit."""
     if not all_finite(contents.weights):
         raise ModelFileError("its weights are not finite")
     if contents.description:
-        return model_from_description(contents)
+        return network_from_description(contents, architectures)
     return model_from_weights(contents.weights)
 
 
-def check_answers(model: DigitModel) -> None:
-    """Refuse a model that cannot answer: finite weights may still divide by zero."""
-    diagonal = np.eye(28, dtype=np.uint8)[None] * 255
-    if not np.isfinite(model.probabilities(diagonal)).all():
-        raise ModelFileError("its answers are not finite")
-
-
-def model_from_description(contents: FileContents) -> DigitModel:
-    """Build the model that the file describes, once the description and every weight fit."""
+def network_from_description(contents: FileContents, architectures: Architectures) -> Network:
+    """Build the network that the file describes, once the description and every weight fit."""
     contents = check_digest(contents)
     description = contents.description
-    make = find_architecture(description["architecture"])
+    name = description["architecture"]
+    if name not in architectures:
+        known = ", ".join(architectures)
+        raise ModelFileError(f"unknown architecture {name[:40]!r}; known are {known}")
+    make = architectures[name]
     dimensions = check_dimensions(make, description)
     card = json.loads(description["card"])
     if not isinstance(card, dict):
         raise ModelFileError("its card is not a mapping")
     with torch.device("meta"):  # shapes without memory, whatever was declared
-        model = make(**dimensions)
-    if shapes_of(contents.weights) != shapes_of(model.state_dict()):
+        network = make(**dimensions)
+    if shapes_of(contents.weights) != shapes_of(network.state_dict()):
         raise ModelFileError("its weights do not fit the network it describes")
-    model.load_state_dict(contents.weights, assign=True)
-    model.card = card
-    return model
+    network.load_state_dict(contents.weights, assign=True)
+    network.card = card
+    return network
 
 
 def check_digest(contents: FileContents) -> FileContents:
@@ -154,12 +185,6 @@ def check_digest(contents: FileContents) -> FileContents:
         raise ModelFileError("damaged: its checksum does not match")
     checked = FileContents(description, contents.weights)
     return upgrade_contents(checked) if description["format"] == FORMAT_1 else checked
-
-
-def find_architecture(name: str) -> Callable[..., DigitModel]:
-    if name not in MODELS:
-        raise ModelFileError(f"unknown architecture {name[:40]!r}; known are {', '.join(MODELS)}")
-    return MODELS[name]
 
 
 def check_dimensions(

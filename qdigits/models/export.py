@@ -7,6 +7,7 @@ import logging
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -16,11 +17,13 @@ from torch import Tensor, nn
 from qdigits.errors import ConfigError
 from qdigits.files import write_atomically
 from qdigits.models.base import DigitModel
-from qdigits.models.checkpoint import describe
+from qdigits.models.checkpoint import Network, describe
 from qdigits.models.model_format import FORMAT
 from qdigits.models.onnx_file import seal
+from qdigits.models.page_net import MULTIPLE, PageAnswer, PageNet
 
 OPSET = 20
+MAX_CELLS = 1000  # sides of a page, in multiples of 16 pixels, for which the graph is made
 
 
 class CalibratedModel(nn.Module):
@@ -38,22 +41,35 @@ class CalibratedModel(nn.Module):
         return F.pad(eleven.softmax(1), (0, -1))
 
 
-def to_onnx(model: DigitModel) -> bytes:
+class CalibratedPageNet(nn.Module):
+    """From grey to probabilities of marks, boxes and turn in one graph."""
+
+    def __init__(self, network: PageNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, grey: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        answer = self.network(grey)
+        return answer.heat.sigmoid(), answer.box, answer.printed.sigmoid(), answer.turn
+
+
+def to_onnx(model: Network) -> bytes:
     """Return the model as an .onnx file."""
     program = trace_model(model)
     for part in (program.model.graph, *program.model.graph):
         part.metadata_props.clear()  # the exporter's notes name folders of this machine
-    description = {
+    description: dict[str, Any] = {
         "format": FORMAT,
-        "threshold": float(model.threshold),
         "card": model.card,
         "exported_from": model.source_digest,
     }
+    if isinstance(model, DigitModel):
+        description["threshold"] = float(model.threshold)
     program.model.metadata_props["qdigits"] = json.dumps(description)
     return seal(program.model_proto.SerializeToString())
 
 
-def trace_model(model: DigitModel) -> torch.onnx.ONNXProgram:
+def trace_model(model: Network) -> torch.onnx.ONNXProgram:
     """Trace the model with torch's exporter, and keep the exporter quiet."""
     try:
         import onnxscript  # noqa: F401  # the exporter names it only deep in a traceback
@@ -64,37 +80,58 @@ def trace_model(model: DigitModel) -> torch.onnx.ONNXProgram:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            CalibratedModel(model),
-            (torch.zeros(2, 1, 28, 28),),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=["image"],
-            output_names=["probabilities"],
-            dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
-            verbose=False,
-        )
+        program = trace_page_net(model) if isinstance(model, PageNet) else trace_digits(model)
     assert program is not None  # for mypy: it is None only where nothing is traced
     return program
 
 
-def to_safetensors(model: DigitModel) -> bytes:
+def trace_digits(model: DigitModel) -> torch.onnx.ONNXProgram | None:
+    return torch.onnx.export(
+        CalibratedModel(model),
+        (torch.zeros(2, 1, 28, 28),),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["image"],
+        output_names=["probabilities"],
+        dynamic_shapes={"image": {0: torch.export.Dim("batch")}},
+        verbose=False,
+    )
+
+
+def trace_page_net(network: PageNet) -> torch.onnx.ONNXProgram | None:
+    height = MULTIPLE * torch.export.Dim("rows", min=1, max=MAX_CELLS)
+    width = MULTIPLE * torch.export.Dim("columns", min=1, max=MAX_CELLS)
+    return torch.onnx.export(
+        CalibratedPageNet(network),
+        (torch.zeros(2, 1, 4 * MULTIPLE, 6 * MULTIPLE),),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=["grey"],
+        output_names=list(PageAnswer._fields),
+        dynamic_shapes={"grey": {0: torch.export.Dim("batch"), 2: height, 3: width}},
+        verbose=False,
+    )
+
+
+def to_safetensors(model: Network) -> bytes:
     """Return the model as a .safetensors file."""
     return safetensors.torch.save(model.state_dict(), describe(model, model.card))
 
 
-FORMATS: dict[str, Callable[[DigitModel], bytes]] = {
+FORMATS: dict[str, Callable[[Any], bytes]] = {
     ".onnx": to_onnx,
     ".safetensors": to_safetensors,
 }
 
 
-def export(model: DigitModel, path: str | Path) -> None:
+def export(model: Network, path: str | Path) -> None:
     """Write the model in the format that the suffix names.
 
     .onnx: one file, opset 20. Input `image`, float32 (N, 1, 28, 28), ink 1.0 on paper 0.0; output
     `probabilities`, float32 (N, 10), calibrated, a row summing to at most 1. Threshold, card and
-    a SHA-256 are its metadata.
+    a SHA-256 are its metadata. Of the page network: input `grey`, float32 (N, 1, H, W), sides
+    multiples of 16; outputs `heat` and `printed` as probabilities, `box` and `turn` as
+    page_net.py says.
 
     .safetensors: the weights, and as metadata all that the .pth file says.
 

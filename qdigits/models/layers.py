@@ -9,7 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def conv_block(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+def conv_block(
+    inputs: int, outputs: int, size: int = 3, stride: int = 1, dilation: int = 1
+) -> nn.Sequential:
     """Build a convolution with batch normalisation and ReLU.
 
     Args:
@@ -17,8 +19,10 @@ def conv_block(inputs: int, outputs: int, size: int = 3, stride: int = 1) -> nn.
         outputs: Channels that go out.
         size: Side of the square filters, in pixels.
         stride: Step of the filters, in pixels: 2 halves the picture.
+        dilation: Distance of the pixels that a filter looks at: 2 leaves every other one out.
     """
-    conv = nn.Conv2d(inputs, outputs, size, stride, padding=size // 2, bias=False)
+    padding = dilation * (size // 2)
+    conv = nn.Conv2d(inputs, outputs, size, stride, padding, dilation, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
@@ -28,9 +32,9 @@ class ResidualBlock(nn.Module):
     Source: He et al. 2015, "Deep Residual Learning for Image Recognition", arXiv:1512.03385.
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, dilation: int = 1) -> None:
         super().__init__()
-        self.conv = conv_block(width, width)
+        self.conv = conv_block(width, width, dilation=dilation)
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.conv(x)

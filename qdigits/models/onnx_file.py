@@ -29,6 +29,10 @@ SETTING = {10: "name", 21: "float", 24: "number", 34: "text", 64: "numbers", 160
 WEIGHT = {8: "shape", 16: "type", 66: "name", 74: "raw"}
 DTYPES = {1: "<f4", 7: "<i8"}  # integers say shapes, and nothing is computed with them
 
+PAGE_OPERATORS = frozenset(
+    b"Conv Relu Add Sub Mul Div Sqrt Clip Sigmoid Split AveragePool Resize".split()
+)
+
 # The same coding: one more entry of metadata, named sha256, of 64 letters.
 SEAL = b"\x72\x4a\x0a\x06sha256\x12\x40"
 SEAL_BYTES = len(SEAL) + 64
@@ -85,9 +89,31 @@ def check_onnx_file(data: bytes) -> None:
     Raises:
         Exception: Of any kind, if it is anything else.
     """
+    check_seal(data)
+    check_cost(read_graph(data))
+
+
+def check_page_net_file(data: bytes) -> None:
+    """Check that a file is a page network, whole and without loops.
+
+    What it costs follows from the size of the picture, which reading bounds.
+
+    Raises:
+        Exception: Of any kind, if it is anything else.
+    """
+    check_seal(data)
+    parts = iter(range(MAX_PARTS))
+    model = read_fields(data, MODEL, parts)
+    graph = read_fields(b"".join(model["graph"]), GRAPH, parts)
+    for message in graph["nodes"]:
+        operator = read_fields(message, NODE, parts)["operator"][-1]
+        if operator not in PAGE_OPERATORS:
+            raise ValueError(f"{operator!r} is in no page network")
+
+
+def check_seal(data: bytes) -> None:
     if data != seal(data[:-SEAL_BYTES]):
         raise ValueError("damaged")
-    check_cost(read_graph(data))
 
 
 def read_graph(data: bytes) -> Graph:

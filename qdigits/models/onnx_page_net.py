@@ -11,7 +11,7 @@ import numpy as np
 from qdigits.augment.pages.marks import CLASSES
 from qdigits.errors import ModelFileError
 from qdigits.files import read_file, resolve
-from qdigits.models.onnx_file import inspect_page_net
+from qdigits.models.onnx_file import check_page_net_file
 
 MULTIPLE = 16
 """The sides of a picture have to be multiples of it."""
@@ -63,7 +63,7 @@ class OnnxPageNet:
         options.inter_op_num_threads = 1
         options.log_severity_level = 4
         try:  # onnxruntime's errors have no common parent
-            inspect_page_net(data)
+            check_page_net_file(data)
             self._session = onnxruntime.InferenceSession(
                 data, options, providers=["CPUExecutionProvider"]
             )

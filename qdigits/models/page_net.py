@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from qdigits.augment.pages.marks import CLASSES
-from qdigits.models.layers import Residual, conv_block
+from qdigits.models.layers import ResidualBlock, conv_block
 
 STRIDE = 4
 """Pixels of the picture, along each side, to one cell of the answer."""
@@ -80,20 +80,20 @@ class PageNet(nn.Module):
         self.fine = nn.Sequential(
             conv_block(1, stem, stride=2),  # (N, 16, H / 2, W / 2)
             conv_block(stem, fine, stride=2),  # (N, 32, H / 4, W / 4)
-            Residual(fine),
+            ResidualBlock(fine),
         )
         self.middle = nn.Sequential(
             conv_block(fine, middle, stride=2),  # (N, 64, H / 8, W / 8)
-            *(Residual(middle, dilation) for dilation in (1, 2, 4, 1)),
+            *(ResidualBlock(middle, dilation) for dilation in (1, 2, 4, 1)),
         )
         self.coarse = nn.Sequential(
             conv_block(middle, coarse, stride=2),  # (N, 96, H / 16, W / 16)
-            Residual(coarse),
-            Residual(coarse),
+            ResidualBlock(coarse),
+            ResidualBlock(coarse),
         )
         self.coarse_to_middle = nn.Conv2d(coarse, middle, 1)
         self.middle_to_fine = nn.Conv2d(middle, fine, 1)
-        self.mix = Residual(fine)
+        self.mix = ResidualBlock(fine)
         self.shared = conv_block(fine, head)
         self.channels = [len(CLASSES), 4, 1, 4]
         self.answer = nn.Conv2d(head, sum(self.channels), 1)

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from qdigits.training.config import TrainConfig
+from qdigits.training.page_config import PageConfig
 
 Parameters = Iterable[nn.Parameter]
 
@@ -49,7 +50,7 @@ SCHEDULES: dict[str, Callable[[float], float]] = {
 }
 
 
-def lr_at(step: int, total_steps: int, config: TrainConfig) -> float:
+def lr_at(step: int, total_steps: int, config: TrainConfig | PageConfig) -> float:
     """Return the learning rate of a step: arithmetic on the step, so there is no state to save."""
     warmup_steps = config.warmup_fraction * total_steps
     if step < warmup_steps:

@@ -15,7 +15,7 @@ from qdigits.augment.pages.supplies import (
     sort_digits,
 )
 from qdigits.augment.synthetic_pages import draw_page, use_one_thread
-from qdigits.data.loading import Split
+from qdigits.data.split import Split
 from qdigits.training.page_config import PageConfig
 from qdigits.training.page_targets import target_of
 

@@ -10,11 +10,10 @@ import json
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -26,17 +25,18 @@ from qdigits.augment.synthetic_pages import Page, draw_page
 from qdigits.data.loading import load_training
 from qdigits.device import pick_device
 from qdigits.errors import QDigitsError
-from qdigits.evaluation.evaluate import History
+from qdigits.evaluation.history import History
 from qdigits.files import write_atomically
 from qdigits.models.checkpoint import load_page_net, load_state, save_model, save_state
 from qdigits.models.page_net import PageNet
+from qdigits.training.distributed import World
 from qdigits.training.optim import lr_at
 from qdigits.training.page_config import PageConfig
 from qdigits.training.page_data import page_batches, supplies_from
 from qdigits.training.page_loss import page_loss
 from qdigits.training.page_score import PageScore, score
 from qdigits.training.page_targets import PageTarget
-from qdigits.training.trainer import _claimed, card_of
+from qdigits.training.run_dir import claim, make_card, settings_json
 
 VALIDATION_KEY = 1_000_003
 """Sets the pages of validation apart from those of training."""
@@ -86,13 +86,13 @@ def fit_pages(
     train, held_out = load_training(
         config.data, config.data_dir, "official", config.val_fraction, config.seed
     )
-    with _claimed(run_dir, SimpleNamespace(is_main=True), config, resume):  # type: ignore[arg-type]
+    with claim(run_dir, World(0, 1, pick_device(config.device)), config, resume):
         supplies = supplies_from(train, config.seed)
         pages = draw_validation(config, held_out)
         run = start_run(config)
         if (run_dir / "state.pt").exists():
             run.restore(load_state(run_dir / "state.pt"))
-        card = card_of(config)
+        card = make_card(config)
         bar = tqdm(
             total=config.epochs * config.steps,
             initial=len(run.history) * config.steps,
@@ -187,7 +187,7 @@ def validation_metrics(result: PageScore) -> dict[str, float]:
 def save_epoch(run: PageRun, run_dir: Path, config: PageConfig, card: dict[str, Any]) -> None:
     """Write the models first and the state last: after a kill, the epoch is done again."""
     card = card | {"metrics": dict(run.history[-1])}
-    write_atomically(run_dir / "config.json", json.dumps(asdict(config), indent=1).encode())
+    write_atomically(run_dir / "config.json", settings_json(config).encode())
     final = run.average.module
     save_model(final, run_dir / "last.pth", card)
     if run.history[-1]["f1"] >= max(epoch["f1"] for epoch in run.history):

@@ -21,10 +21,13 @@ from qdigits.models.base import DigitModel
 from qdigits.models.checkpoint import save_model, save_state
 from qdigits.training.config import TrainConfig
 from qdigits.training.distributed import World
+from qdigits.training.page_config import PageConfig
+
+Settings = TrainConfig | PageConfig
 
 
 @contextmanager
-def claim(run_dir: Path, world: World, config: TrainConfig, resume: bool) -> Iterator[None]:
+def claim(run_dir: Path, world: World, config: Settings, resume: bool) -> Iterator[None]:
     """Hold a run directory for one training, and overwrite no other training's results.
 
     Raises:
@@ -41,7 +44,7 @@ def claim(run_dir: Path, world: World, config: TrainConfig, resume: bool) -> Ite
         yield
 
 
-def check_resumable(settings: Path, config: TrainConfig, resume: bool) -> None:
+def check_resumable(settings: Path, config: Settings, resume: bool) -> None:
     if not resume:
         raise ConfigError(
             f"{settings.parent} holds a training already; add --resume, or choose another --run-dir"
@@ -53,7 +56,7 @@ def check_resumable(settings: Path, config: TrainConfig, resume: bool) -> None:
         )
 
 
-def settings_json(config: TrainConfig) -> str:
+def settings_json(config: Settings) -> str:
     return json.dumps(asdict(config), indent=1)
 
 
@@ -88,7 +91,7 @@ def save_run(
     save_state(run_dir / "state.pt", state)
 
 
-def make_card(config: TrainConfig) -> dict[str, Any]:
+def make_card(config: Settings) -> dict[str, Any]:
     """Describe how a model is made, in plain types, without folders of this machine.
 
     It is written when a training starts: then the code is what it is.

@@ -32,14 +32,18 @@ class GuardTests(NamedTuple):
 
 
 GUARDED = {
-    "files.py": GuardTests("tests/models/test_checkpoint.py tests/data tests/test_cli.py"),
+    "files.py": GuardTests("tests/test_files.py tests/models tests/data tests/test_cli.py"),
     "safe_pickle.py": GuardTests(
-        "tests/data tests/models/test_checkpoint.py", "lie or damaged or kaggle or attack"
+        "tests/data tests/models/test_torch_file.py", "lie or damaged or kaggle or attack"
     ),
-    "models/torch_file.py": GuardTests("tests/models/test_checkpoint.py"),
-    "models/checkpoint.py": GuardTests("tests/models/test_checkpoint.py"),
-    "models/onnx_file.py": GuardTests("tests/models/test_export.py"),
-    "models/onnx_model.py": GuardTests("tests/models/test_export.py"),
+    "models/torch_file.py": GuardTests("tests/models/test_torch_file.py"),
+    "models/checkpoint.py": GuardTests(
+        "tests/models/test_checkpoint.py tests/models/test_torch_file.py"
+    ),
+    "models/onnx_file.py": GuardTests("tests/models/test_onnx_file.py"),
+    "models/onnx_model.py": GuardTests(
+        "tests/models/test_onnx_file.py tests/models/test_onnx_model.py"
+    ),
     "data": GuardTests("tests/data", "not real"),
     "imaging": GuardTests("tests/attacks tests/imaging", "not page and not same"),
 }

@@ -38,10 +38,16 @@ def train(run_dir: Path, resume: bool = True, config: TrainConfig = CONFIG) -> N
     trainer.fit(config, run_dir, resume=resume, progress=False)
 
 
+def list_train_words(run_dir: Path, epochs: int) -> list[str]:
+    """Return the words of a training command, the program's name first."""
+    words = ["qdigits", "train", "baseline", "--data", "sample", "--epochs", str(epochs)]
+    return [*words, "--run-dir", str(run_dir)]
+
+
 def run_train_command(run_dir: Path, *more: str, epochs: int = 12) -> int:
     """Train as the command does, and return its exit code."""
-    words = ["train", "baseline", "--data", "sample", "--epochs", str(epochs)]
-    return cli.main([*words, "--run-dir", str(run_dir), *more])
+    _, *words = list_train_words(run_dir, epochs)
+    return cli.main([*words, *more])
 
 
 def read_result(run_dir: Path) -> tuple[list[dict], list[dict]]:
@@ -134,17 +140,8 @@ def twice(folder: Path, count: int | None) -> Iterator[Row]:
         if ending.code not in (1, 2) or words not in ending.stderr or "Traceback" in ending.stderr:
             wrong.append(f"{words}: {ending}")
 
-    words = [
-        "train",
-        "baseline",
-        "--data",
-        "sample",
-        "--epochs",
-        "10000",
-        "--run-dir",
-        str(run_dir),
-    ]
-    first = subprocess.Popen([sys.executable, "-m", "qdigits", *words], stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-m", *list_train_words(run_dir, epochs=10_000)]
+    first = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     while not (run_dir / "state.pt").exists() and first.poll() is None:
         time.sleep(0.1)
     expect_refusal("in use")
@@ -186,8 +183,7 @@ def ranks(folder: Path, count: int | None) -> Iterator[Row]:
 
 def _list_torchrun_words(run_dir: Path) -> list[str]:
     """Return the command that trains in two processes for longer than any test waits."""
-    words = ["-m", "qdigits", "train", "baseline", "--data", "sample", "--epochs", "400"]
-    return [*TORCHRUN, *words, "--run-dir", str(run_dir)]
+    return [*TORCHRUN, "-m", *list_train_words(run_dir, epochs=400)]
 
 
 def _lose_a_process(fault: str, run_dir: Path) -> float:

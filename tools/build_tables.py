@@ -2,7 +2,7 @@
 
     python -m tools.build_tables      (make tables)
 
-accuracy    docs/results/: reports of `qdigits evaluate --out` and of tools/train_seeds.py
+accuracy    docs/results/: RECIPE.json by tools/train_seeds.py, mnist_*/ by `qdigits evaluate --out`
 real, speed `make real` and `make bench` write their tables into docs/results.md themselves
 console     each session of README.md is run, and shown as it went
 """
@@ -12,18 +12,15 @@ import re
 import shlex
 import subprocess
 import sys
-from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from qdigits import load_model
-from qdigits.evaluation.metrics import Rate
 from qdigits.evaluation.report import Report
 from qdigits.models.registry import build
 from qdigits.training.recipes import RECIPES
 from tools.markers import README, RESULTS, ROOT, fill, format_table, read_between
+from tools.recipe_results import RecipeResult, load_result
 
 REPORTS = ROOT / "docs" / "results"
 REAL = ROOT / "docs" / "real.json"
@@ -51,24 +48,51 @@ YOURS = {  # sets of docs/real.json that the README shows, and how it calls them
 
 
 class Accuracy(NamedTuple):
-    """What the reports of one network say: several seeds of a recipe, or one bundled model."""
+    """A row of docs/results.md: several seeds of a recipe, or one bundled model."""
 
     name: str
-    reports: list[Report]
+    mean: float  # share right
+    spread: str
+    interval: tuple[float, float]
+    ece: float
+    time: str
+    command: str
 
-    @property
-    def mean(self) -> float:
-        """Return the share right, the mean over the reports."""
-        return float(np.mean([report.all.share for report in self.reports]))
+
+def recipe_accuracy(result: RecipeResult) -> Accuracy:
+    """Return what the seeds of a recipe reached."""
+    seconds = result.seconds
+    return Accuracy(
+        name=result.recipe,
+        mean=result.accuracy,
+        spread=f" ± {100 * result.deviation:.2f} ({len(result.seeds)} seeds)",
+        interval=result.interval,
+        ece=result.ece,
+        time=f"{seconds:.1f} s" if seconds < 10 else f"{seconds:,.0f} s",
+        command=f"python -m tools.train_seeds {result.recipe}",
+    )
+
+
+def model_accuracy(path: Path) -> Accuracy:
+    """Return what a bundled model reached, from its report."""
+    name = path.parent.name
+    report = Report.load(path)
+    return Accuracy(
+        name=name,
+        mean=report.all.share,
+        spread="",
+        interval=report.all.interval,
+        ece=report.ece,
+        time="",
+        command=f"qdigits evaluate {name}.pth",
+    )
 
 
 def read_accuracies() -> list[Accuracy]:
-    """Return the accuracy of every network with reports, the least accurate first."""
-    reports = defaultdict(list)
-    for path in sorted(REPORTS.glob("*/report.json")):
-        reports[re.sub(r"-seed\d+$", "", path.parent.name)].append(Report.load(path))
-    accuracies = [Accuracy(name, seeds) for name, seeds in reports.items()]
-    return sorted(accuracies, key=lambda accuracy: accuracy.mean)
+    """Return the accuracy of every recipe and bundled model, the least accurate first."""
+    recipes = [recipe_accuracy(load_result(path)) for path in sorted(REPORTS.glob("*.json"))]
+    models = [model_accuracy(path) for path in sorted(REPORTS.glob("mnist_*/report.json"))]
+    return sorted(recipes + models, key=lambda accuracy: accuracy.mean)
 
 
 def count_parameters(name: str) -> int:
@@ -77,38 +101,18 @@ def count_parameters(name: str) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def training_time(name: str) -> str:
-    """Return the median over the seeds of a recipe's training time, or nothing."""
-    seconds = []
-    for path in REPORTS.glob(f"{name}-seed*/metrics.jsonl"):
-        epochs = [json.loads(line) for line in path.read_text().splitlines()]
-        seconds.append(sum(epoch["seconds"] for epoch in epochs))
-    if not seconds:
-        return ""
-    median = float(np.median(seconds))
-    return f"{median:.1f} s" if median < 10 else f"{median:,.0f} s"
-
-
 def accuracy_row(accuracy: Accuracy) -> list[str]:
     """Return the row of docs/results.md for one network."""
-    name, seeds = accuracy.name, accuracy.reports
-    count = seeds[0].all.count
-    low, high = Rate(round(accuracy.mean * count), count).interval
-    spread = ""
-    if len(seeds) > 1:
-        deviation = np.std([report.all.share for report in seeds], ddof=1)
-        spread = f" ± {100 * deviation:.2f} ({len(seeds)} seeds)"
-    command = f"qdigits evaluate {name}.pth"
-    if name in RECIPES:
-        command = f"python -m tools.train_seeds {name}"
+    wrong = 1e4 * (1 - accuracy.mean)
+    low, high = accuracy.interval
     return [
-        f"`{name}`",
-        f"{count_parameters(name):,}",
-        training_time(name),
-        f"{accuracy.mean:.2%}{spread}",
-        f"{1e4 * (1 - accuracy.mean):.0f} ({1e4 * (1 - high):.0f} to {1e4 * (1 - low):.0f})",
-        f"{np.mean([report.ece for report in seeds]):.2%}",
-        f"`{command}`",
+        f"`{accuracy.name}`",
+        f"{count_parameters(accuracy.name):,}",
+        accuracy.time,
+        f"{accuracy.mean:.2%}{accuracy.spread}",
+        f"{wrong:.0f} ({1e4 * (1 - high):.0f} to {1e4 * (1 - low):.0f})",
+        f"{accuracy.ece:.2%}",
+        f"`{accuracy.command}`",
     ]
 
 

@@ -1,168 +1,237 @@
-"""What is not a digit, drawn by the program itself: float32 (N, 1, 28, 28), ink 1.0 on paper 0.0.
+"""What is not a digit, drawn by the program itself: images (N, 1, 28, 28), ink 1.0 on paper 0.0.
 
-Letters, printed and written, glyphs of random strokes (what letters of any alphabet are made of), sticks, scribbles,
-two digits in one tile, digits turned into no digit, one digit over another, and blank, grained, dotted, boxed or shaded
-paper.
+Letters, printed and written, shapes of random strokes (what letters of any alphabet are made of),
+sticks, scribbles, two digits in one tile, digits turned into no digit, one digit over another, and
+blank, grained, dotted, boxed or shaded paper.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-from qdigits.augment.handwriting import letters
-from qdigits.augment.printed import printed
-from qdigits.augment.raster import affine, resample, strokes, uniform
+from qdigits.augment.handwriting import draw_letters
+from qdigits.augment.printed import printed_letters
+from qdigits.augment.raster import (
+    HALF_TILE,
+    TILE_SIZE,
+    affine_matrix,
+    draw_segments,
+    per_image_uniform,
+    resample,
+    uniform,
+)
 
-CURVE = 8  # straight pieces of one curved stroke
-
-
-def _fit(path: Tensor, rng: Generator) -> Tensor:
-    """Paths (N, S, K, 2) moved and scaled into the 20x20 box in the middle of a tile, as digits are."""
-    flat = path.flatten(1, 2)
-    low, high = flat.amin(1), flat.amax(1)
-    scale = (uniform(path, rng, 16, 19) / (high - low).amax(1).clamp(1e-3))[:, None, None, None]
-    return (path - ((low + high) / 2)[:, None, None]) * scale + 14
-
-
-def _draw(path: Tensor, count: Tensor, rng: Generator) -> Tensor:
-    """The first `count` (N,) strokes of paths (N, S, K, 2), each in one width of pen."""
-    held = torch.arange(path.shape[1], device=path.device) < count[:, None]
-    path = _fit(torch.where(held[:, :, None, None], path, path[:, :1]), rng)
-    pieces = torch.stack([path[:, :, :-1], path[:, :, 1:]], 3).flatten(
-        1, 2
-    )  # (N, S * (K - 1), 2, 2)
-    width = uniform(path, rng, 1.2, 3.2)[:, None] * held.repeat_interleave(path.shape[2] - 1, 1)
-    return strokes(pieces, width)
+SEGMENTS_PER_CURVE = 8
+MAX_STROKES = 4  # of a random shape
+SCRIBBLE_POINTS = 14
+MAX_DOTS = 8
+PAPER_KINDS = 6
+ALL_DIGITS = tuple(range(10))
+CHANGED_BY_A_QUARTER_TURN = (1, 2, 3, 4, 5, 6, 7, 9)  # a turned 0 or 8 is still one
 
 
-def _glyphs(digits: Tensor, rng: Generator) -> Tensor:
-    """Two to four curves and arcs; most start where the one before passes, as in a letter."""
-    n, strokes_most = len(digits), 4
-    a, b, c = (uniform(digits, rng, 0, 1, (strokes_most, 1, 2)) for _ in range(3))
-    bent = (uniform(digits, rng, shape=(strokes_most, 1, 1)) < 0.5).float()
-    b = b * bent + (a + c) / 2 * (1 - bent)
-    t = torch.linspace(0, 1, CURVE + 1, device=digits.device)[None, None, :, None]
-    path = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c  # (N, S, K, 2) quadratic Bezier curves
-    turn, sweep = (
-        uniform(digits, rng, low, high, (strokes_most, 1))
-        for low, high in ((0, 2 * math.pi), (2, 6.5))
+def fit_tile(paths: Tensor, rng: Generator) -> Tensor:
+    """Move and scale paths (N, S, K, 2) into about MNIST's box in the middle of a tile."""
+    points = paths.flatten(1, 2)
+    low = points.amin(1)
+    high = points.amax(1)
+    longest = (high - low).amax(1).clamp(1e-3)
+    scale = (uniform(paths, rng, 16, 19) / longest)[:, None, None, None]
+    middle = ((low + high) / 2)[:, None, None]
+    return (paths - middle) * scale + HALF_TILE
+
+
+def draw_paths(paths: Tensor, count: Tensor, rng: Generator) -> Tensor:
+    """Draw the first `count` (N,) strokes of paths (N, S, K, 2), each image with one pen."""
+    is_drawn = torch.arange(paths.shape[1], device=paths.device) < count[:, None]  # (N, S)
+    paths = fit_tile(torch.where(is_drawn[:, :, None, None], paths, paths[:, :1]), rng)
+    segments = torch.stack([paths[:, :, :-1], paths[:, :, 1:]], 3)
+    segments = segments.flatten(1, 2)  # (N, S * (K - 1), 2, 2)
+    pen_width = uniform(paths, rng, 1.2, 3.2)[:, None]
+    return draw_segments(segments, pen_width * is_drawn.repeat_interleave(paths.shape[2] - 1, 1))
+
+
+def random_shapes(digits: Tensor, rng: Generator) -> Tensor:
+    """Draw two to four curves and arcs; most start where the one before passes, as in a letter."""
+    curves = _random_curves(digits, rng)
+    arcs = _random_arcs(curves[:, :, -1:], rng)
+    is_arc = uniform(digits, rng, shape=(MAX_STROKES,)) < 0.35
+    paths = torch.where(is_arc[:, :, None, None], arcs, curves)
+    paths = _join_strokes(paths, rng)
+    return draw_paths(paths, (uniform(digits, rng) * 3).long() + 2, rng)
+
+
+def _random_curves(digits: Tensor, rng: Generator) -> Tensor:
+    """Draw quadratic Bezier curves (N, S, SEGMENTS_PER_CURVE + 1, 2); half are straight."""
+    start, control, end = (uniform(digits, rng, 0, 1, (MAX_STROKES, 1, 2)) for _ in range(3))
+    is_bent = (uniform(digits, rng, shape=(MAX_STROKES, 1, 1)) < 0.5).float()
+    control = control * is_bent + (start + end) / 2 * (1 - is_bent)
+    t = torch.linspace(0, 1, SEGMENTS_PER_CURVE + 1, device=digits.device)[None, None, :, None]
+    return (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
+
+
+def _random_arcs(centre: Tensor, rng: Generator) -> Tensor:
+    """Draw arcs of ellipses around centres (N, MAX_STROKES, 1, 2)."""
+    t = torch.linspace(0, 1, SEGMENTS_PER_CURVE + 1, device=centre.device)[None, None, :]
+    start = uniform(centre, rng, 0, 2 * math.pi, (MAX_STROKES, 1))
+    sweep = uniform(centre, rng, 2, 6.5, (MAX_STROKES, 1))
+    angle = start + t * sweep
+    radii = uniform(centre, rng, 0.2, 0.5, (MAX_STROKES, 1, 2))
+    return torch.stack([angle.cos(), angle.sin()], -1) * radii + centre
+
+
+def _join_strokes(paths: Tensor, rng: Generator) -> Tensor:
+    """Move most strokes of paths (N, S, K, 2) so that they start on the stroke before."""
+    image_count, stroke_count, point_count, _ = paths.shape
+    knot = (uniform(paths, rng, shape=(stroke_count,)) * point_count).long()  # (N, S)
+    stroke_before = torch.cat([paths[:, :1], paths[:, :-1]], 1)
+    knot_index = knot[:, :, None, None].expand(image_count, stroke_count, 1, 2)
+    meeting_point = stroke_before.gather(2, knot_index)
+    is_joined = (uniform(paths, rng, shape=(stroke_count,)) < 0.6)[:, :, None, None]
+    return torch.where(is_joined, paths - paths[:, :, :1] + meeting_point, paths)
+
+
+def slanted_print(digits: Tensor, rng: Generator) -> Tensor:
+    """Draw a printed letter of any alphabet, as wide and as slanted as a writer might write it."""
+    letters = printed_letters().to(digits.device)
+    which = torch.randint(len(letters), (len(digits),), generator=rng, device=digits.device)
+    width = uniform(digits, rng, 0.6, 1.1)
+    slant = uniform(digits, rng, -0.1, 0.4)
+    return resample(letters[which], affine_matrix(shear=slant, scale_x=width, like=digits))
+
+
+def two_sticks(digits: Tensor, rng: Generator) -> Tensor:
+    """Draw two straight lines that need not meet."""
+    sticks = uniform(digits, rng, shape=(2, 2, 2))
+    return draw_paths(sticks, torch.full((len(digits),), 2, device=digits.device), rng)
+
+
+def scribble(digits: Tensor, rng: Generator) -> Tensor:
+    """Draw one line that runs to and fro."""
+    path = uniform(digits, rng, 0, 1, (1, SCRIBBLE_POINTS, 2))
+    last = uniform(digits, rng, 4, SCRIBBLE_POINTS).long()[:, None]
+    index = torch.minimum(torch.arange(SCRIBBLE_POINTS, device=digits.device)[None], last)
+    path = path.gather(2, index[:, None, :, None].expand(len(digits), 1, SCRIBBLE_POINTS, 2))
+    return draw_paths(path, torch.ones(len(digits), device=digits.device), rng)
+
+
+def digit_pair(digits: Tensor, rng: Generator) -> Tensor:
+    """Squeeze two digits into one tile, as a crop does that was not split."""
+    height = uniform(digits, rng, 0.55, 0.75)
+    gap = height * uniform(digits, rng, 0.4, 0.62)
+    width = height * uniform(digits, rng, 0.8, 1)
+    drop = uniform(digits, rng, -0.1, 0.1)
+    left_matrix = affine_matrix(scale_x=width, scale_y=height, shift_x=-gap, like=digits)
+    right_matrix = affine_matrix(
+        scale_x=width, scale_y=height, shift_x=gap, shift_y=drop, like=digits
     )
-    turn = turn + t[..., 0] * sweep
-    arc = (
-        torch.stack([turn.cos(), turn.sin()], -1)
-        * uniform(digits, rng, 0.2, 0.5, (strokes_most, 1, 2))
-        + c
-    )
-    path = torch.where(
-        (uniform(digits, rng, shape=(strokes_most,)) < 0.35)[:, :, None, None], arc, path
-    )
-    knot = (uniform(digits, rng, shape=(strokes_most,)) * (CURVE + 1)).long()
-    before = torch.cat([path[:, :1], path[:, :-1]], 1)
-    meet = before.gather(2, knot[:, :, None, None].expand(n, strokes_most, 1, 2))
-    joined = (uniform(digits, rng, shape=(strokes_most,)) < 0.6)[:, :, None, None]
-    path = torch.where(joined, path - path[:, :, :1] + meet, path)
-    return _draw(path, (uniform(digits, rng) * 3).long() + 2, rng)
-
-
-def _printed(digits: Tensor, rng: Generator) -> Tensor:
-    """A letter of any alphabet, as wide and as slanted as a hand might write it."""
-    known = printed().to(digits.device)
-    chosen = known[torch.randint(len(known), (len(digits),), generator=rng, device=digits.device)]
-    wide, slant = uniform(digits, rng, 0.6, 1.1), uniform(digits, rng, -0.1, 0.4)
-    return resample(chosen, affine(shear=slant, wide=wide, like=digits))
-
-
-def _sticks(digits: Tensor, rng: Generator) -> Tensor:
-    """Two straight lines that need not meet."""
-    return _draw(
-        uniform(digits, rng, shape=(2, 2, 2)),
-        torch.full((len(digits),), 2, device=digits.device),
-        rng,
-    )
-
-
-def _scribble(digits: Tensor, rng: Generator) -> Tensor:
-    path = uniform(digits, rng, 0, 1, (1, 14, 2))
-    length = (uniform(digits, rng, 4, 14)).long()[:, None]
-    place = torch.minimum(torch.arange(14, device=digits.device)[None], length)
-    path = path.gather(2, place[:, None, :, None].expand(len(digits), 1, 14, 2))
-    return _draw(path, torch.ones(len(digits), device=digits.device), rng)
-
-
-def _pair(digits: Tensor, rng: Generator) -> Tensor:
-    """Two digits squeezed into one tile, as a crop that was not split would be."""
-    size = uniform(digits, rng, 0.55, 0.75)
-    gap = size * uniform(digits, rng, 0.4, 0.62)
-    narrow = size * uniform(digits, rng, 0.8, 1)
-    low = uniform(digits, rng, -0.1, 0.1)
-    left = resample(digits, affine(wide=narrow, high=size, right=-gap, like=digits))
-    right = resample(
-        digits.roll(1, 0), affine(wide=narrow, high=size, right=gap, down=low, like=digits)
-    )
+    left = resample(digits, left_matrix)
+    right = resample(digits.roll(1, 0), right_matrix)
     return torch.maximum(left, right)
 
 
-def _over(digits: Tensor, rng: Generator) -> Tensor:
-    """One digit written over another, turned so that it cannot be the same."""
+def overwritten_digit(digits: Tensor, rng: Generator) -> Tensor:
+    """Write one digit over another, which is turned so that it cannot be the same."""
     return torch.maximum(digits, digits.roll(1, 0).rot90(1, (2, 3)))
 
 
-def _turned(digits: Tensor, rng: Generator) -> Tensor:
-    """A quarter turn, which only a 0 or an 8 survives: those are not given here. A turned 1 is a dash."""
-    left = (uniform(digits, rng) < 0.5)[:, None, None, None]
-    return torch.where(left, digits.rot90(1, (2, 3)), digits.rot90(3, (2, 3)))
+def turned_digit(digits: Tensor, rng: Generator) -> Tensor:
+    """Turn a digit by a quarter, either way. A turned 1 is a dash."""
+    is_left_turn = per_image_uniform(digits, rng) < 0.5
+    return torch.where(is_left_turn, digits.rot90(1, (2, 3)), digits.rot90(3, (2, 3)))
 
 
-def _paper(digits: Tensor, rng: Generator) -> Tensor:
-    """No ink at all: a level, a slope, grain, salt, dots, a filled box."""
-    n, device = len(digits), digits.device
-    axis = torch.linspace(-1, 1, 28, device=device)
-    angle = uniform(digits, rng, 0, 2 * math.pi)[:, None, None]
-    slope = (axis[None, None] * angle.cos() + axis[None, :, None] * angle.sin())[:, None]
-    level = uniform(digits, rng)[:, None, None, None]
-    depth = (uniform(digits, rng, 0, 0.7) * (uniform(digits, rng) < 0.4))[:, None, None, None]
-    image = (level + slope * depth).clamp(0, 1)
-    noise = uniform(digits, rng, shape=(1, 28, 28))
-    kind = (uniform(digits, rng) * 6).long()[:, None, None, None]
-    salt = (noise < level * 0.3).float()
-    corner = uniform(digits, rng, -1, 0.4, (2,))
-    size = uniform(digits, rng, 0.25, 1.4, (2,))
-    inside = [
-        (axis > corner[:, i : i + 1]) & (axis < (corner + size)[:, i : i + 1]) for i in (0, 1)
-    ]
-    box = (inside[0][:, None] & inside[1][:, :, None])[:, None].float() * level.clamp(0.4)
-    point = uniform(digits, rng, 3, 25, (8, 1, 2)).expand(n, 8, 2, 2)
-    dots = strokes(
-        point, uniform(digits, rng, 0.5, 3, (8,)) * (uniform(digits, rng, shape=(8,)) < 0.6)
-    )
-    for number, other in enumerate((noise * level, salt, box, dots)):
-        image = torch.where(kind == number, other, image)
-    return image
+def empty_paper(digits: Tensor, rng: Generator) -> Tensor:
+    """Draw paper without ink: level, shaded, grained, salted, with a filled box or with dots."""
+    angle = uniform(digits, rng, 0, 2 * math.pi)
+    level = per_image_uniform(digits, rng)
+    shaded = _shaded_paper(level, angle, rng)
+    noise = uniform(digits, rng, shape=(1, TILE_SIZE, TILE_SIZE))
+    kind = (uniform(digits, rng) * PAPER_KINDS).long()
+    grained = noise * level
+    salted = (noise < level * 0.3).float()
+    boxed = _filled_box(level, rng)
+    dotted = _dots(digits, rng)
+    papers = torch.stack([grained, salted, boxed, dotted, shaded, shaded])
+    return papers[kind, torch.arange(len(digits), device=digits.device)]
+
+
+def _shaded_paper(level: Tensor, angle: Tensor, rng: Generator) -> Tensor:
+    """Draw a level (N, 1, 1, 1) that rises along an angle (N,) in four of ten images."""
+    axis = torch.linspace(-1, 1, TILE_SIZE, device=level.device)
+    across = axis[None, None] * angle.cos()[:, None, None]
+    down = axis[None, :, None] * angle.sin()[:, None, None]
+    slope = (across + down)[:, None]
+    depth = uniform(level, rng, 0, 0.7) * (uniform(level, rng) < 0.4)
+    return (level + slope * depth[:, None, None, None]).clamp(0, 1)
+
+
+def _filled_box(level: Tensor, rng: Generator) -> Tensor:
+    axis = torch.linspace(-1, 1, TILE_SIZE, device=level.device)
+    corner = uniform(level, rng, -1, 0.4, (2,))
+    far_corner = corner + uniform(level, rng, 0.25, 1.4, (2,))
+    is_inside_x = (axis > corner[:, :1]) & (axis < far_corner[:, :1])  # (N, 28)
+    is_inside_y = (axis > corner[:, 1:]) & (axis < far_corner[:, 1:])
+    is_inside = is_inside_x[:, None] & is_inside_y[:, :, None]
+    return is_inside[:, None].float() * level.clamp(0.4)
+
+
+def _dots(digits: Tensor, rng: Generator) -> Tensor:
+    centre = uniform(digits, rng, 3, 25, (MAX_DOTS, 1, 2))
+    width = uniform(digits, rng, 0.5, 3, (MAX_DOTS,))
+    is_drawn = uniform(digits, rng, shape=(MAX_DOTS,)) < 0.6
+    return draw_segments(centre.expand(len(digits), MAX_DOTS, 2, 2), width * is_drawn)
+
+
+class NegativeKind(NamedTuple):
+    """One kind of negative: what draws it from digits, and what share it has."""
+
+    draw: Callable[[Tensor, Generator], Tensor]
+    percent: int
+    digits: tuple[int, ...] = ALL_DIGITS  # those it can be made of
 
 
 KINDS = (
-    (_glyphs, 15),
-    (_printed, 24),
-    (letters, 20),
-    (_sticks, 11),
-    (_scribble, 5),
-    (_pair, 11),
-    (_over, 2),
-    (_turned, 6),
-    (_paper, 6),
-)  # per cent
+    NegativeKind(random_shapes, 15),
+    NegativeKind(slanted_print, 24),
+    NegativeKind(draw_letters, 20),
+    NegativeKind(two_sticks, 11),
+    NegativeKind(scribble, 5),
+    NegativeKind(digit_pair, 11),
+    NegativeKind(overwritten_digit, 2),
+    NegativeKind(turned_digit, 6, CHANGED_BY_A_QUARTER_TURN),
+    NegativeKind(empty_paper, 6),
+)
 
 
-def negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -> Tensor:
-    """`count` images that are no digits, some of them made of the given digits (N, 1, 28, 28)."""
-    made = [digits[:0]]
-    for number, (draw, share) in enumerate(KINDS):
-        n = count - sum(map(len, made)) if number == len(KINDS) - 1 else round(count * share / 100)
-        pool = ((labels > 0) & (labels != 8) if draw is _turned else labels >= 0).nonzero()[:, 0]
-        if n and len(pool):
-            chosen = pool[torch.randint(len(pool), (n,), generator=rng, device=digits.device)]
-            made.append(draw(digits[chosen], rng))
-    return torch.cat(made)
+def draw_negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -> Tensor:
+    """Draw images that are no digits; some are made of digits.
+
+    Args:
+        count: How many; the last kind fills up what rounding and missing digits leave.
+        digits: Digits to make them of, (N, 1, 28, 28).
+        labels: What the digits are, (N,).
+        rng: The generator.
+
+    Returns:
+        Images (count, 1, 28, 28), kind by kind.
+    """
+    drawn = [digits[:0]]
+    for kind in KINDS:
+        is_last = kind is KINDS[-1]
+        missing = count - sum(map(len, drawn))
+        kind_count = missing if is_last else round(count * kind.percent / 100)
+        allowed = torch.tensor(kind.digits, device=labels.device)
+        usable = torch.isin(labels, allowed).nonzero()[:, 0]
+        if kind_count and len(usable):
+            chosen = torch.randint(len(usable), (kind_count,), generator=rng, device=digits.device)
+            drawn.append(kind.draw(digits[usable[chosen]], rng))
+    return torch.cat(drawn)
+
+
+negatives = draw_negatives  # the name that training uses until its rewrite has landed

@@ -1,4 +1,4 @@
-"""Letters of many alphabets, as the font prints them that comes with matplotlib: they are no digits."""
+"""Printed letters of many alphabets, from the font of matplotlib. They are no digits."""
 
 from __future__ import annotations
 
@@ -14,41 +14,54 @@ from torch import Tensor
 
 from qdigits.errors import ConfigError
 
-LIKE_DIGITS = (  # a reader who doesn't know the alphabet may well take these for digits
+# Somebody who doesn't know the alphabet may well take these for digits.
+LIKE_DIGITS = (
     "BDGIOSZbgiloqszØøıƀƁƂƃƄƅƊƏƐƓƖƟƧƨƲƵƶƷƺƻƼƽǀǃȜȝȢȣȤȥȴɊɋɓɕɘɛɜɠɡɢɥɭɵɺɻʂʅʇʋʑʒʓʙʮʯΒΖΘΙΟεζθοςσϚϛϞϟϤϧϨ"
     "ϩЅІБВЗОЦЧЬЭбвзоцчъьэѕіѲѳѺѻҍҕҘҙҶҷҹӀӋӌӏӘӠӡӨөԆԌԍԐԑԛԳԴԶԿՁՂՅՎՏՕգզլկճշվցօງຣວႡႢႨႯႷႽჃვზკმპხჰჳჷᐟᐠᑊᑫᑳᑴ"
     "ᑵᒀᒃᒅᒉᒓᒣᒭᔆᔐᔗᔘᔦᔮᔯᔰᕊᕐᕒᖊᖧᗞᙆᴅᴈᴉᴏᴑᴟᴢᴣᶅⱫⱬⱰⱾⴄⴉⴗⴘⴝⴣⴤⴰⴵⵁⵏⵑⵔⵖꓐꓓꓖꓜꓢꓭꓲꓳꓶꙄꙅꙆꙩꜢꜣꜪꜱꝗꞀꞁꞋꞌꞍꟻꟼꟾ𐌁𐌃𐌉𐌚𐌜"
     "\u05d5\u05d8\u05d9\u05da\u05dc\u05df\u05e1\u05e3\u05e8\u0627\u0647\u0648\u066f\u06d5\u07cb\u07d4\u07d7\u07de\u07e3"
 )
-LAST = 0x11000  # beyond it the font has mathematical doubles alone
-
-
-def _is_letter(sign: str) -> bool:
-    """A letter in its plain form: not accented, raised, ligated or otherwise made of others."""
-    return unicodedata.category(sign) in ("Lu", "Ll", "Lo") and not unicodedata.decomposition(sign)
-
-
-def _tile(sign: str, font: ImageFont.FreeTypeFont) -> np.ndarray:
-    """uint8 (28, 28), the letter in the 20x20 box in the middle, as digits are."""
-    page = Image.new("L", (3 * int(font.size), 3 * int(font.size)))
-    ImageDraw.Draw(page).text((font.size, font.size), sign, 255, font)
-    letter = ImageOps.pad(page.crop(page.getbbox()), (20, 20), Image.Resampling.BOX)
-    return np.asarray(ImageOps.expand(letter, 4))
+END_OF_LETTERS = 0x11000  # beyond it the font has mathematical doubles alone
+FONT_SIZE = 64
+BOX_SIZE = 20  # pixels of MNIST's box
+MARGIN = 4  # pixels around it
 
 
 @cache
-def printed() -> Tensor:
-    """1,466 letters of 15 alphabets, by matplotlib 3.11: float32 (N, 1, 28, 28), ink 1.0 on paper 0.0.
+def printed_letters() -> Tensor:
+    """Draw every letter of the font that looks like no digit, once a process.
 
-    Raises  ConfigError: matplotlib is not installed.
+    Returns:
+        Images (N, 1, 28, 28), ink 1.0 on paper 0.0; matplotlib 3.11 has 1,466 such letters of 15
+        alphabets.
+
+    Raises:
+        ConfigError: matplotlib is not installed.
     """
-    spec = find_spec("matplotlib")
-    if spec is None or spec.origin is None:
+    package = find_spec("matplotlib")
+    if package is None or package.origin is None:
         raise ConfigError("drawing letters needs matplotlib; pip install 'qdigits[train]'")
     from matplotlib.ft2font import FT2Font
 
-    path = Path(spec.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf"
-    font = ImageFont.truetype(str(path), 64)
-    signs = map(chr, sorted(code for code in FT2Font(str(path)).get_charmap() if code < LAST))
-    tiles = [_tile(sign, font) for sign in signs if _is_letter(sign) and sign not in LIKE_DIGITS]
+    path = str(Path(package.origin).parent / "mpl-data/fonts/ttf/DejaVuSans.ttf")
+    font = ImageFont.truetype(path, FONT_SIZE)
+    codes = sorted(code for code in FT2Font(path).get_charmap() if code < END_OF_LETTERS)
+    letters = [chr(code) for code in codes if _is_plain_letter(chr(code))]
+    tiles = [_draw_tile(letter, font) for letter in letters if letter not in LIKE_DIGITS]
     return torch.from_numpy(np.stack(tiles))[:, None].float() / 255
+
+
+def _is_plain_letter(character: str) -> bool:
+    """Tell whether it is a letter that is not accented, raised, ligated or made of others."""
+    is_letter = unicodedata.category(character) in ("Lu", "Ll", "Lo")
+    return is_letter and not unicodedata.decomposition(character)
+
+
+def _draw_tile(letter: str, font: ImageFont.FreeTypeFont) -> np.ndarray:
+    """Draw a letter as digits are framed: uint8 (28, 28), in the box in the middle."""
+    size = int(font.size)
+    page = Image.new("L", (3 * size, 3 * size))
+    ImageDraw.Draw(page).text((font.size, font.size), letter, 255, font)
+    crop = page.crop(page.getbbox())
+    box = ImageOps.pad(crop, (BOX_SIZE, BOX_SIZE), Image.Resampling.BOX)
+    return np.asarray(ImageOps.expand(box, MARGIN))

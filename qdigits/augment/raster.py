@@ -1,4 +1,4 @@
-"""Drawing with tensors: random numbers an image, maps that move pixels, fields, and strokes of a pen."""
+"""Draw with batched tensors: random numbers, random fields, maps that move pixels, segments."""
 
 from __future__ import annotations
 
@@ -6,77 +6,129 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+TILE_SIZE = 28  # pixels
+HALF_TILE = 14  # the unit of shifts
+IMAGES_AT_ONCE = 4  # drawn together: they fit the cache, a whole batch takes 200 MB
+
 
 def uniform(
     like: Tensor, rng: Generator, low: float = 0.0, high: float = 1.0, shape: tuple[int, ...] = ()
 ) -> Tensor:
-    """Uniform numbers, (N,) or (N, *shape), one row for each image."""
+    """Draw uniform numbers, one row for each image.
+
+    Args:
+        like: A batch whose length and device are taken.
+        rng: The generator.
+        low: The least number.
+        high: The greatest number.
+        shape: The shape of one row.
+
+    Returns:
+        Numbers (N,) or (N, *shape).
+    """
     return torch.rand((len(like), *shape), generator=rng, device=like.device) * (high - low) + low
 
 
-def level(like: Tensor, rng: Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
-    """Uniform numbers (N, 1, 1, 1): one for all pixels of an image."""
+def per_image_uniform(like: Tensor, rng: Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
+    """Draw one uniform number for all pixels of an image: (N, 1, 1, 1)."""
     return uniform(like, rng, low, high, (1, 1, 1))
 
 
-def resample(images: Tensor, matrix: Tensor, shift: Tensor | float = 0.0) -> Tensor:
-    """Images seen through an affine map (N, 2, 3), from target to source, and a displacement (N, 28, 28, 2)."""
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False) + shift
+def random_field(like: Tensor, rng: Generator, cells: int, channels: int = 1) -> Tensor:
+    """Draw a smooth random field.
+
+    Args:
+        like: A batch whose length and device are taken.
+        rng: The generator.
+        cells: How many values lie along a side; the field changes over 28 / cells pixels.
+        channels: How many fields each image has.
+
+    Returns:
+        The fields (N, channels, 28, 28), about -1 to 1.
+    """
+    coarse = uniform(like, rng, -1, 1, (channels, cells, cells))
+    mode = "bicubic" if cells > 2 else "bilinear"
+    return F.interpolate(coarse, size=TILE_SIZE, mode=mode, align_corners=True)
+
+
+def resample(images: Tensor, matrix: Tensor, displacement: Tensor | float = 0.0) -> Tensor:
+    """Move the pixels of images.
+
+    Args:
+        images: A batch (N, 1, 28, 28).
+        matrix: Affine maps (N, 2, 3), from target to source.
+        displacement: What is added to each source position, (N, 28, 28, 2), in half tiles.
+    """
+    grid = F.affine_grid(matrix, list(images.shape), align_corners=False) + displacement
     return F.grid_sample(images, grid, align_corners=False)
 
 
-def affine(
-    turn: Tensor | float = 0.0,
+def affine_matrix(
+    rotation: Tensor | float = 0.0,
     shear: Tensor | float = 0.0,
-    wide: Tensor | float = 1.0,
-    high: Tensor | float = 1.0,
-    right: Tensor | float = 0.0,
-    down: Tensor | float = 0.0,
+    scale_x: Tensor | float = 1.0,
+    scale_y: Tensor | float = 1.0,
+    shift_x: Tensor | float = 0.0,
+    shift_y: Tensor | float = 0.0,
     *,
     like: Tensor,
 ) -> Tensor:
-    """Maps (N, 2, 3) for `resample`: radians, shear and magnification as factors, shifts in half tiles."""
-    zero = like.new_zeros(len(like))
-    turn, shear, wide, high, right, down = (
-        zero + value for value in (turn, shear, wide, high, right, down)
-    )
-    cos, sin = turn.cos(), turn.sin()
-    return torch.stack(
-        [
-            torch.stack([cos / wide, (sin + shear * cos) / wide, -right], 1),
-            torch.stack([-sin / high, (cos - shear * sin) / high, -down], 1),
-        ],
-        1,
-    )
+    """Build affine maps for `resample`; each part is one number, or one for each image.
 
+    Args:
+        rotation: Radians.
+        shear: The slant, as a factor.
+        scale_x: The magnification across.
+        scale_y: The magnification down.
+        shift_x: To the right, in half tiles.
+        shift_y: Downwards, in half tiles.
+        like: A batch whose length and device are taken.
 
-def smooth(like: Tensor, rng: Generator, cells: int, channels: int = 1) -> Tensor:
-    """A random field (N, channels, 28, 28) in -1..1 that changes over 28 / cells pixels."""
-    coarse = uniform(like, rng, -1, 1, (channels, cells, cells))
-    return F.interpolate(
-        coarse, size=28, mode="bicubic" if cells > 2 else "bilinear", align_corners=True
-    )
-
-
-def strokes(points: Tensor, width: Tensor) -> Tensor:
-    """Drawn lines: float32 (N, 1, 28, 28) from points (N, S, 2, 2), two ends in pixels for each of S segments.
-
-    Takes   width (N, S) or (N, 1), pixels; a segment of width 0 is left out.
+    Returns:
+        Maps (N, 2, 3), from target to source.
     """
-    few = zip(
-        points.split(4), width.split(4), strict=True
-    )  # four images fit the cache, all of them take 200 MB
-    return torch.cat([_strokes(*part) for part in few])
+    zeros = like.new_zeros(len(like))
+    cos = (zeros + rotation).cos()
+    sin = (zeros + rotation).sin()
+    across = [cos / scale_x, (sin + shear * cos) / scale_x, -(zeros + shift_x)]
+    down = [-sin / scale_y, (cos - shear * sin) / scale_y, -(zeros + shift_y)]
+    return torch.stack([torch.stack(across, 1), torch.stack(down, 1)], 1)
 
 
-def _strokes(points: Tensor, width: Tensor) -> Tensor:
-    axis = torch.arange(28, device=points.device) + 0.5
-    across, down = axis.repeat(28), axis.repeat_interleave(28)  # (784,) the middle of each pixel
-    (x, y), (dx, dy) = (
-        (p[..., :1], p[..., 1:]) for p in (points[:, :, 0], points[:, :, 1] - points[:, :, 0])
-    )
-    x, y = across - x, down - y  # (N, S, 784)
-    place = ((x * dx + y * dy) / (dx * dx + dy * dy + 1e-6)).clamp_(0, 1)
-    away = (x - place * dx).square_().add_((y - place * dy).square_()).sqrt_()
-    half = width[..., None] / 2
-    return ((half + 0.5 - away) * (half > 0)).amax(1).clamp_(0, 1).view(len(points), 1, 28, 28)
+def draw_segments(points: Tensor, width: Tensor) -> Tensor:
+    """Draw straight lines, anti-aliased.
+
+    Args:
+        points: The two ends of each of S segments, (N, S, 2, 2), x and y in pixels.
+        width: Pixels, (N, S) or (N, 1); a segment of width 0 is left out.
+
+    Returns:
+        Images (N, 1, 28, 28), ink 1.0 on paper 0.0.
+    """
+    parts = zip(points.split(IMAGES_AT_ONCE), width.split(IMAGES_AT_ONCE), strict=True)
+    return torch.cat([_draw_few(few_points, few_widths) for few_points, few_widths in parts])
+
+
+def _draw_few(points: Tensor, width: Tensor) -> Tensor:
+    """Ink every pixel by its distance from the nearest segment."""
+    middles = torch.arange(TILE_SIZE, device=points.device) + 0.5
+    pixel_x = middles.repeat(TILE_SIZE)  # (784,)
+    pixel_y = middles.repeat_interleave(TILE_SIZE)
+
+    start = points[:, :, 0]
+    delta = points[:, :, 1] - start
+    delta_x = delta[..., :1]  # (N, S, 1)
+    delta_y = delta[..., 1:]
+    from_start_x = pixel_x - start[..., :1]  # (N, S, 784)
+    from_start_y = pixel_y - start[..., 1:]
+
+    # The nearest point of the segment, as a share of its length.
+    projection = from_start_x * delta_x + from_start_y * delta_y
+    nearest = (projection / (delta_x * delta_x + delta_y * delta_y + 1e-6)).clamp_(0, 1)
+    away_x = from_start_x - nearest * delta_x
+    away_y = from_start_y - nearest * delta_y
+    distance = away_x.square_().add_(away_y.square_()).sqrt_()
+
+    half_width = width[..., None] / 2
+    ink = (half_width + 0.5 - distance) * (half_width > 0)
+    return ink.amax(1).clamp_(0, 1).view(len(points), 1, TILE_SIZE, TILE_SIZE)

@@ -28,8 +28,8 @@ LETTERS = 2600
 def supplies_from(digits: Split, seed: int) -> Supplies:
     """Gather what pages are made of: people's digits, and forms and letters that are drawn."""
     rng = torch.Generator().manual_seed(seed)
-    forms, labels = handwriting.drawn(DRAWN, rng)
-    letters = handwriting.letters(torch.empty(LETTERS, 0), rng)
+    forms, labels = handwriting.draw_digits(DRAWN, rng)
+    letters = handwriting.draw_letters(torch.empty(LETTERS, 0), rng)
     return Supplies(
         writers=sort_digits(digits.images.numpy(), digits.labels.numpy()),
         drawn=sort_digits(_to_tiles(forms), labels.numpy()),

@@ -1,6 +1,7 @@
 """Photo in, digits out: the verbs that the library, the command and the page share."""
 
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
 from itertools import islice
 from math import prod
 from pathlib import Path
@@ -41,6 +42,10 @@ def load_model(path: str | Path = "mnist_model.pth", device: str = "auto") -> Mo
         from qdigits.models.onnx_model import OnnxModel
 
         return OnnxModel(path)
+    if not find_spec("torch"):
+        from qdigits.models.onnx_model import load_twin
+
+        return load_twin(path)
     from qdigits.models.checkpoint import load_model_file
 
     return load_model_file(path, device)

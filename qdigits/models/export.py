@@ -75,7 +75,7 @@ def trace_model(model: Network) -> torch.onnx.ONNXProgram:
         import onnxscript  # noqa: F401  # the exporter names it only deep in a traceback
     except ImportError as error:
         raise ConfigError(
-            "exporting to .onnx needs more packages; pip install 'qdigits[onnx]'"
+            "exporting to .onnx needs more packages; pip install 'qdigits[train]'"
         ) from error
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,37 @@ from typing import Any
 import numpy as np
 
 from qdigits.errors import ModelFileError
-from qdigits.files import read_file, resolve
+from qdigits.files import bundled_models, read_file, resolve
 from qdigits.models.model_format import upgrade_card
 from qdigits.models.onnx_file import check_onnx_file
 
 MAX_FILE_BYTES = 2**25
 MAX_DESCRIPTION_LETTERS = 2**18
 MAX_ROW_SUM = 1.001  # of ten probabilities, rounded
+
+
+def load_twin(path: str | Path) -> OnnxModel:
+    """Load the .onnx twin of a .pth file, where PyTorch is not installed.
+
+    The twin lies beside the file or is bundled, and was exported from exactly this file.
+
+    Args:
+        path: A .pth or .safetensors file, or the name of a bundled one.
+
+    Raises:
+        ModelFileError: The file is absent or has no twin, or the twin cannot be read.
+    """
+    path = resolve(path)
+    digest = hashlib.sha256(read_file(path, MAX_FILE_BYTES, ModelFileError)).hexdigest()
+    for candidate in (path.with_suffix(".onnx"), bundled_models().get(f"{path.stem}.onnx")):
+        if candidate and candidate.exists():
+            twin = OnnxModel(candidate)
+            if twin.exported_from == digest:
+                return twin
+    raise ModelFileError(
+        f"{path}: this file needs PyTorch; pip install 'qdigits[train]', "
+        "or export it to .onnx where PyTorch is"
+    )
 
 
 class OnnxModel:
@@ -46,7 +71,7 @@ class OnnxModel:
             import onnxruntime
         except ImportError as error:
             raise ModelFileError(
-                f"{path}: .onnx files need onnxruntime; pip install 'qdigits[onnx]'"
+                f"{path}: .onnx files need onnxruntime; pip install onnxruntime"
             ) from error
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # one tile is too little to share

@@ -54,7 +54,7 @@ class OnnxPageNet:
             import onnxruntime
         except ImportError as error:
             raise ModelFileError(
-                f"{path}: .onnx files need onnxruntime; pip install 'qdigits[onnx]'"
+                f"{path}: .onnx files need onnxruntime; pip install onnxruntime"
             ) from error
         path = resolve(path)
         data = read_file(path, MAX_FILE_BYTES, ModelFileError)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from qdigits import DataError, load_model
-from qdigits.augment.negatives import negatives
+from qdigits.augment.negatives import draw_negatives
 from qdigits.data.loading import load_training
 from qdigits.training.finetune import finetune
 
@@ -51,7 +51,9 @@ def main() -> None:
     model = load_model(chosen.model, "cpu")
     images, labels = writers.images.numpy(), writers.labels.numpy()
     some = torch.from_numpy(images[:NOTHING, None]).float() / 255
-    drawn = negatives(NOTHING, some, writers.labels[:NOTHING], torch.Generator().manual_seed(0))
+    drawn = draw_negatives(
+        NOTHING, some, writers.labels[:NOTHING], torch.Generator().manual_seed(0)
+    )
     no_digits = (255 * drawn[:, 0]).round().byte().numpy()
 
     print(

@@ -157,6 +157,3 @@ def draw_letters(like: Tensor, rng: Generator) -> Tensor:
     letter_count = len(LETTER_GLYPHS.control_points)
     which = torch.randint(letter_count, (len(like),), generator=rng, device=rng.device).cpu()
     return write_glyphs(LETTER_GLYPHS, which, rng)
-
-
-drawn = draw_digits  # the name that training uses until its rewrite has landed

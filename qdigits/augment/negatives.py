@@ -232,6 +232,3 @@ def draw_negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -
             chosen = torch.randint(len(usable), (kind_count,), generator=rng, device=digits.device)
             drawn.append(kind.draw(digits[usable[chosen]], rng))
     return torch.cat(drawn)
-
-
-negatives = draw_negatives  # the name that training uses until its rewrite has landed

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from qdigits.augment.handwriting import drawn
-from qdigits.augment.negatives import negatives
+from qdigits.augment.handwriting import draw_digits
+from qdigits.augment.negatives import draw_negatives
 from qdigits.augment.registry import AUGMENTATIONS
 from qdigits.data.split import Split
 from qdigits.training.config import TrainConfig
@@ -115,8 +115,8 @@ def make_batch(
         return LabelledImages(images, labels)
     rng = make_generator(images.device, *key)
     if config.negative_fraction or config.synthetic_fraction:
-        synthetic, digits = drawn(round(config.synthetic_fraction * len(labels)), rng)
-        others = negatives(round(config.negative_fraction * len(labels)), images, labels, rng)
+        synthetic, digits = draw_digits(round(config.synthetic_fraction * len(labels)), rng)
+        others = draw_negatives(round(config.negative_fraction * len(labels)), images, labels, rng)
         not_digits = labels.new_full((len(others),), NOT_A_DIGIT)
         images = torch.cat([images, synthetic, others])
         labels = torch.cat([labels, digits, not_digits])

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from qdigits.augment.negatives import negatives
+from qdigits.augment.negatives import draw_negatives
 from qdigits.augment.registry import AUGMENTATIONS
 from qdigits.data.split import Split
 from qdigits.models.base import DigitModel
@@ -65,7 +65,7 @@ def add_negatives(
 ) -> CalibrationSet:
     """Add drawn non-digits, weighted by how often people show such things."""
     rng = torch.Generator(images.device).manual_seed(0)
-    others = negatives(len(images) // DIGITS_PER_NEGATIVE, images, labels, rng)
+    others = draw_negatives(len(images) // DIGITS_PER_NEGATIVE, images, labels, rng)
     others = AUGMENTATIONS["warp"](others, rng)
     count = len(others)
     weight = NON_DIGIT_PRIOR * len(images) / count

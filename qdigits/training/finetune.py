@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from qdigits.augment.negatives import negatives
+from qdigits.augment.negatives import draw_negatives
 from qdigits.augment.registry import AUGMENTATIONS
 from qdigits.data.loading import load_training
 from qdigits.data.split import Split
@@ -145,7 +145,7 @@ def draw_others(others: Split, rng: torch.Generator) -> Tensor:
     """Draw what the student must not forget: MNIST's digits, and what is no digit."""
     chosen = torch.randint(len(others), (MNIST_DIGITS,), generator=rng)
     digits = to_float(others.images[chosen])
-    not_digits = negatives(NEGATIVES, digits, others.labels[chosen], rng)
+    not_digits = draw_negatives(NEGATIVES, digits, others.labels[chosen], rng)
     return torch.cat([digits, not_digits])
 
 

@@ -1,18 +1,25 @@
-"""Draw docs/preparation.png, one digit from photo to tile, and photograph the page.
+"""Draw the pictures of the documentation: everything on them is the project's own.
 
-Run by `make tables`.
+Run by `make tables`. docs/overview.jpg is a page of numbers and what was read, with the page on a
+phone; docs/preparation.png one digit from photo to tile; docs/page.png and docs/page-phone.png
+photographs of the page.
 """
 
 import shutil
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
 from playwright.sync_api import sync_playwright
 
 from bench.page_latency import draw_on_pad
 from qdigits import load_model, read
 from qdigits.app.explain import pipeline_steps
+from qdigits.app.formatting import percent
 from qdigits.evaluation.plots import STYLE
+from qdigits.imaging.annotate import annotate
+from qdigits.reading.result import Reading
 from tools.page_server import serve_page
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -22,6 +29,50 @@ PHONE = {
     "is_mobile": True,
     "has_touch": True,
 }
+
+OVERVIEW = (2400, 800)  # pixels; shown at half the size
+MARGIN = 30
+GROUND, INK, PALE = "#eef2f0", "#14312d", "#5c726e"
+
+
+def load_font(size: int, bold: bool = False) -> ImageFont.FreeTypeFont:
+    """Return the font that comes with matplotlib, in pixels."""
+    weight = "bold" if bold else "normal"
+    return ImageFont.truetype(font_manager.findfont(f"DejaVu Sans:weight={weight}"), size)
+
+
+def write_numbers(pen: ImageDraw.ImageDraw, reading: Reading, left: int, width: int) -> None:
+    """Write the numbers of a page as a table, the confidence of each below it."""
+    rows = reading.table()
+    confidences = {(n.row, n.column): n.confidence for n in reading.numbers}
+    height = (OVERVIEW[1] - 2 * MARGIN) // max(len(rows), 1)
+    for row, texts in enumerate(rows):
+        for column, text in enumerate(texts):
+            corner = (left + column * width // len(texts), MARGIN + row * height + height // 5)
+            pen.text(corner, text, fill=INK, font=load_font(64, bold=True))
+            below = (corner[0], corner[1] + 78)
+            if text:
+                sure = f"{percent(confidences[row, column])} sure"
+                pen.text(below, sure, fill=PALE, font=load_font(26))
+
+
+def draw_overview(example: str = "page.jpg") -> None:
+    """Draw the wide picture of the README from an example and the photographs of the phone."""
+    photo = DOCS.parent / "examples" / example
+    reading = read(load_model("mnist_model.pth", "cpu"), photo)
+    picture = Image.new("RGB", OVERVIEW, GROUND)
+    sheet = annotate(photo, reading)
+    sheet.thumbnail((OVERVIEW[0], OVERVIEW[1] - 2 * MARGIN))
+    picture.paste(sheet, (MARGIN, MARGIN))
+    right = OVERVIEW[0]
+    for name in ("page-phone.png", "page-phone-photo.png"):
+        phone = Image.open(DOCS / name).convert("RGB")
+        phone.thumbnail((OVERVIEW[0], OVERVIEW[1] - 2 * MARGIN))
+        right -= phone.width + MARGIN
+        picture.paste(phone, (right, MARGIN))
+    left = sheet.width + 4 * MARGIN
+    write_numbers(ImageDraw.Draw(picture), reading, left, right - left - MARGIN)
+    picture.save(DOCS / "overview.jpg", quality=88)
 
 
 def preparation(example: str = "photo.jpg") -> None:
@@ -53,7 +104,16 @@ def photographs() -> None:
         phone.get_by_role("img", name="Drawing pad").wait_for()
         draw_on_pad(phone, "7")
         phone.mouse.up()
-        for page, name in ((desktop, "page.png"), (phone, "page-phone.png")):
+        second = chromium.new_page(**PHONE, color_scheme="light")
+        second.goto(server.address)
+        second.get_by_role("tab", name="Photo").click()
+        second.get_by_text("a year").click()
+        photographs = {
+            "page.png": desktop,
+            "page-phone.png": phone,
+            "page-phone-photo.png": second,
+        }
+        for name, page in photographs.items():
             page.get_by_text("Keep for checking").filter(visible=True).wait_for()
             page.mouse.move(1, 1)
             page.wait_for_timeout(1500)  # for the chart to be drawn
@@ -63,3 +123,4 @@ def photographs() -> None:
 if __name__ == "__main__":
     preparation()
     photographs()
+    draw_overview()

@@ -1,50 +1,70 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+PORT ?= 8501
 
-.PHONY: app test train bench real field stress tables docs lint size
+.PHONY: help app test train bench real field stress tables docs lint size
 
-app: .venv/installed        ## open the page
-	$(BIN)/streamlit run app.py
+help:                       ## this list
+	@sed -nE 's/^([a-z]+): .*## /  make \1\t/p' Makefile | expand -t 16
 
-test: .venv/developing      ## what CI runs
-	$(BIN)/pytest
+app: .venv/page             ## open the page; the first time it is installed, about 600 MB
+	@echo
+	@echo "The page opens at http://localhost:$(PORT), and Ctrl-C ends it."
+	@echo "For the command, type in another terminal, in this folder:"
+	@echo "    source .venv/bin/activate"
+	@echo "    qdigits read examples/seven.png"
+	@echo "Training, and teaching the page your handwriting, need PyTorch: make train brings it."
+	@echo
+	@$(BIN)/streamlit run app.py --server.port=$(PORT)
 
-train: .venv/installed      ## the best model, from QMNIST
+train: .venv/training       ## train the default model from QMNIST; brings PyTorch
 	$(BIN)/qdigits train default
 
-bench: .venv/developing     ## speed: ours, the rivals, the ratio
-	$(BIN)/python -m bench.speed
+test: .venv/developing      ## all tests, as CI runs them; brings PyTorch and the tools
+	$(BIN)/pytest
 
-real: .venv/developing      ## accuracy on digits from other hands
-	$(BIN)/python -m bench.accuracy.external_sets
+lint: .venv/developing      ## what CI checks before the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
-field: .venv/developing     ## accuracy on pages, digits and things from the field; DATA_DIR=... where they lie
+bench: .venv/developing     ## speed: ours, the rivals, the ratio; DATA_DIR=... where MNIST lies
+	$(BIN)/python -m bench.speed $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+real: .venv/developing      ## accuracy on digits from elsewhere; DATA_DIR=... where they lie
+	$(BIN)/python -m bench.accuracy.external_sets $(if $(DATA_DIR),--data-dir $(DATA_DIR))
+
+field: .venv/developing     ## accuracy on pages from the field; DATA_DIR=... where they lie
 	$(BIN)/python -m bench.accuracy.field $(if $(DATA_DIR),--data-dir $(DATA_DIR))
 
 stress: .venv/developing    ## faults by the thousand; ONLY="kills or disk" COUNT=50
 	$(BIN)/pytest -m stress tests/stress $(if $(ONLY),-k "$(ONLY)") $(if $(COUNT),--count $(COUNT))
 
-tables: .venv/developing    ## the README's tables and pictures, from what the commands wrote
+tables: .venv/developing    ## the tables and pictures of the documents, from what was measured
 	$(BIN)/python -m tools.build_tables
 	$(BIN)/python -m tools.build_screenshots
 
-docs: .venv/developing       ## the documentation site, in site/
+docs: .venv/developing      ## the documentation site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
-
-lint: .venv/developing
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 
 size:                       ## how the code reads: lines, density, names, arrows
 	@$(PYTHON) -m tools.measure_size
 
-# Installed once, and again only when what is asked for has changed.
-.venv/installed: requirements.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet -r requirements.txt
-	touch $@
+# Each of these installs once, and again only when what is asked for has changed.
+.venv/page: requirements.txt pyproject.toml
+	@echo "Installing the page into .venv, without PyTorch: about 600 MB, one to three minutes."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
 
-.venv/developing: .venv/installed
-	$(BIN)/pip install --quiet -r requirements.txt -e ".[dev]"
-	touch $@
+.venv/training: .venv/page requirements-train.txt
+	@echo "Installing PyTorch into .venv, some minutes. On Linux the ordinary build is for GPUs and takes"
+	@echo "about 6 GB. For the CPU build, 0.8 GB: stop here with Ctrl-C, install torch into .venv as"
+	@echo "https://pytorch.org/get-started/locally/ says, and type the same make again."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-train.txt
+	@touch $@
+
+.venv/developing: .venv/training
+	@echo "Installing the tools for tests, documents and benchmarks into .venv."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-train.txt -e ".[dev]"
+	@touch $@

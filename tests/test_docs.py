@@ -194,5 +194,7 @@ def test_requirements_pin_what_is_installed():
     """What people get is what was tested."""
     from importlib.metadata import version
 
-    pins = dict(re.findall(r"^([\w-]+)==(\S+)", (ROOT / "requirements.txt").read_text(), re.M))
+    files = (ROOT / "requirements.txt", ROOT / "requirements-train.txt")
+    text = "\n".join(path.read_text() for path in files)
+    pins = dict(re.findall(r"^([\w-]+)==(\S+)", text, re.M))
     assert {name: version(name).split("+")[0] for name in pins} == pins

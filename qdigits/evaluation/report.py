@@ -6,12 +6,15 @@ import base64
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from qdigits.data.split import Split
 from qdigits.evaluation.metrics import Rate, calibration_bins, calibration_error
 from qdigits.files import write_atomically
+
+if TYPE_CHECKING:
+    from qdigits.data.split import Split
 
 MAX_MISTAKES = 40  # kept in a report, each with its picture
 TINY = 1e-12  # the smallest probability whose logarithm is taken

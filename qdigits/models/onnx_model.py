@@ -51,12 +51,14 @@ class OnnxModel:
     Attributes:
         threshold: The confidence from which an answer is accepted.
         card: Where the model comes from.
+        file: What the file holds, for looking inside.
         exported_from: The SHA-256 of the .pth file that was exported; "" where it is unknown.
     """
 
     threshold: float
     card: dict[str, Any]
     exported_from: str
+    file: bytes
 
     def __init__(self, path: str | Path) -> None:
         """Load a file.
@@ -82,6 +84,7 @@ class OnnxModel:
             self.session = onnxruntime.InferenceSession(
                 data, options, providers=["CPUExecutionProvider"]
             )
+            self.file = data
             self.read_metadata()
             self.check_answers()
         except Exception as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -241,19 +240,19 @@ def export(model: Positional[str], out: Positional[Path]) -> int:
     return 0
 
 
-def app(port: int = 8501) -> int:
-    """Serve the page: draw, photograph, upload, correct.
+def app(port: int = 8501, host: bool = False) -> int:
+    """Serve the page: draw, photograph, upload, check, train.
 
     Args:
-        port: Where it listens, on this machine only.
+        port: Where it listens, on this machine only unless --host is given.
+        host: Let other devices on this network open it; prints the address and its QR code.
     """
+    from qdigits.app.serve import serve
+
     _need("streamlit", "app")
     if not 1024 <= port <= 65535:
         raise ConfigError(f"--port {port}: choose one from 1024 to 65535")
-    page = Path(__file__).parent / "app" / "page.py"
-    return subprocess.call(
-        [sys.executable, "-m", "streamlit", "run", str(page), f"--server.port={port}"]
-    )
+    return serve(port, host)
 
 
 VERBS = {verb.__name__: verb for verb in (train, evaluate, read, data, export, app)}

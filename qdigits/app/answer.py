@@ -4,16 +4,16 @@ import os
 from html import escape
 from threading import BoundedSemaphore
 
-import altair as alt
 import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from qdigits.app.explain import data_url, nearest_examples, pipeline_steps, png
+from qdigits.app.explain import data_url, png
 from qdigits.app.formatting import percent
+from qdigits.app.inside import show_inside
 from qdigits.app.model_picker import title_of
-from qdigits.app.session import DRAWING, OpenModel, keep, review_items
-from qdigits.predictor import Prediction, Reading, read
+from qdigits.app.session import DRAWING, NO_DIGIT, OpenModel, keep, review_items
+from qdigits.predictor import Prediction, Reading, predict, read
 
 SHORT = 7  # letters: an answer below this is shown as large as a single digit
 
@@ -35,6 +35,18 @@ def _read_cached(picture: str, identity: tuple, _data: bytes, _model: OpenModel)
         return read(_model.model, _data)
 
 
+@st.cache_data(max_entries=1000, show_spinner=False)
+def _predict_cached(picture: str, identity: tuple, _data: bytes, _model: OpenModel) -> Prediction:
+    with cores():
+        return predict(_model.model, _data)
+
+
+def digits_to_show(picture: str, model: OpenModel, data: bytes) -> tuple[Prediction, ...]:
+    """Return the digits that were read or, where none was, what comes closest to one."""
+    digits = read_cached(picture, model, data).digits
+    return digits or (_predict_cached(picture, model.identity, data, model),)
+
+
 def show_answer(
     picture: str, data: bytes, name: str, models: dict[str, OpenModel], below: DeltaGenerator
 ) -> None:
@@ -47,116 +59,145 @@ def show_answer(
         models: The model that answers, and those to compare it with.
         below: Where to show how the answer came about.
     """
-    readings = {each: read_cached(picture, model, data) for each, model in models.items()}
-    first = next(iter(readings.values()))
-    digits, count, number = first.digits, len(first.digits), 0
+    answering = next(iter(models.values()))
+    digits = digits_to_show(picture, answering, data)
     top = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
-    for each, reading in readings.items():
+    for each, model in models.items():
+        reading = read_cached(picture, model, data)
         size = "few" if len(reading.text) < SHORT else "many"
         with top.container(width="content", gap=None, key=f"{size} {name} {each}"):
             show_text(reading)
-            heading = f"{title_of(each)}  \n" if len(readings) > 1 else ""
-            st.caption(heading + in_words(reading))
-    if count == 0:
-        return
-    if count > 1:
+            heading = f"{title_of(each)}  \n" if len(models) > 1 else ""
+            closest = digits_to_show(picture, model, data)[0]
+            st.caption(heading + in_words(reading, closest))
+    number = 0
+    if len(digits) > 1:
         top = st.container(horizontal=True, vertical_alignment="bottom")
-        number = choose_digit(digits, top, key=f"digit {name} {first.text}")
+        number = choose_digit(digits, top, key=choice_key(picture))
     tile = data_url(png(digits[number].tile))
     top.image(tile, "what it saw", width=96, alt="The tile that the network saw")
-    comparable = {
-        title_of(each): reading.digits[number]
-        for each, reading in readings.items()
-        if len(reading.digits) == count
-    }
-    show_probabilities(comparable)
+    shown = {}
+    for each, model in models.items():
+        theirs = digits_to_show(picture, model, data)
+        if len(theirs) == len(digits):
+            shown[title_of(each)] = theirs[number]
+    show_probabilities(shown)
     if st.button("Keep for checking", key=f"keep {name}"):
-        keep_for_checking([(name, first)])
-    how = below.expander("How did it get there?", on_change="rerun", key=f"how {name}")
-    if how.open:
-        with how:
-            show_pipeline(next(iter(models.values())), data, digits[number])
+        keep_for_checking([(name, digits)])
+    show_table(read_cached(picture, answering, data), name)
+    with below:
+        show_inside(name, answering, data, digits[number])
 
 
 def show_text(reading: Reading) -> None:
-    """Show what was read, large."""
-    if len(reading.digits) > 1:
-        st.code(reading.text, language=None, width="content")
+    """Show what was read, large, with a question mark behind every number that is in doubt."""
+    if len(reading.text) > 1:
+        st.code(text_with_doubts(reading), language=None, width="content")
         return
-    unsure = "" if any(found.accepted for found in reading.digits) else "unsure"
-    text = escape(reading.text) or "–"
-    st.html(f'<div class="answer {unsure}" role="status">{text}</div>')
+    text = text_with_doubts(reading)
+    words = "" if text else "words"
+    st.html(f'<div class="answer {words}" role="status">{escape(text) or "no digit"}</div>')
 
 
-def in_words(reading: Reading) -> str:
-    """Say how sure the network is."""
-    if not reading.digits:
-        return "There is nothing here that looks like a digit."
+def text_with_doubts(reading: Reading) -> str:
+    """Write the numbers of a reading as they stand in rows; "?" marks those that are in doubt."""
+    rows: dict[int, list[str]] = {}
+    for number in reading.numbers:
+        rows.setdefault(number.row, []).append(number.text + ("" if number.accepted else "?"))
+    return "\n".join(" ".join(rows[row]) for row in sorted(rows))
+
+
+def in_words(reading: Reading, closest: Prediction) -> str:
+    """Say how sure the network is.
+
+    Args:
+        reading: What was read.
+        closest: Its first digit or, where none was read, what comes closest to one.
+    """
+    unread = ""
+    if reading.unread:
+        unread = f" It did not read {len(reading.unread)} more marks (grey boxes)."
+    if reading.turned:
+        unread += f" It turned the picture by {90 * reading.turned}° to read it."
     if len(reading.digits) > 1:
         doubtful = sum(not found.accepted for found in reading.digits)
         least = percent(min(found.confidence for found in reading.digits))
         digits = f"{len(reading.digits)} digits, {doubtful or 'none'} of them doubtful"
-        return f"{digits}; the least sure {least}"
-    found = reading.digits[0]
-    if found.accepted:
-        return f"{percent(found.confidence)} sure"
-    closest = max(range(10), key=found.probabilities.__getitem__)
-    chance = percent(found.confidence)
-    return f"This does not look like a digit. The closest is {closest}: {chance}"
+        return f"{digits}; the least sure {least}.{unread}"
+    if closest.accepted and reading.digits:
+        return f"{percent(closest.confidence)} sure{unread}"
+    digit = max(range(10), key=closest.probabilities.__getitem__)
+    nothing = "This does not look like a digit." if reading.digits else "Nothing here is a digit."
+    return f"{nothing} The closest is {digit}: {percent(closest.probabilities[digit])}.{unread}"
+
+
+def describe_digit(number: int, found: Prediction) -> str:
+    """Name one of several digits, with its confidence."""
+    doubt = "" if found.accepted else "?"
+    return f"digit {number + 1}: {found.digit}{doubt} ({percent(found.confidence)})"
+
+
+def choice_key(picture: str) -> str:
+    """Return under which key the session keeps which digit of a picture is looked at."""
+    return f"digit of {picture}"
 
 
 def choose_digit(digits: tuple[Prediction, ...], top: DeltaGenerator, key: str) -> int:
     """Let the visitor choose one of several digits; return its number."""
-
-    def describe(number: int) -> str:
-        found = digits[number]
-        return f"digit {number + 1}: {found.digit}" + ("" if found.accepted else ", doubtful")
-
-    return top.selectbox("Look closer at", range(len(digits)), key=key, format_func=describe)
+    if st.session_state.get(key, 0) >= len(digits):  # another model found fewer
+        st.session_state[key] = 0
+    return top.selectbox(
+        "Look closer at",
+        range(len(digits)),
+        key=key,
+        format_func=lambda number: describe_digit(number, digits[number]),
+    )
 
 
 def show_probabilities(found: dict[str, Prediction]) -> None:
-    """Show ten bars for each model."""
-    rows = []
+    """Show eleven bars for each model: the ten digits, and none of them."""
+    chances = {}
     for title, prediction in found.items():
-        for digit, probability in enumerate(prediction.probabilities):
-            rows.append((str(digit), probability, title))
-    table = pd.DataFrame(rows, columns=["digit", "probability", "model"])
-    y_axis = alt.Axis(format="%", tickCount=3)
-    legend = alt.Legend(orient="top") if len(found) > 1 else None
-    bars = (
-        alt.Chart(table)
-        .mark_bar(cornerRadiusEnd=3)
-        .encode(
-            alt.X("digit", title=None, axis=alt.Axis(labelAngle=0)),
-            alt.Y("probability", title=None, scale=alt.Scale(domain=[0, 1]), axis=y_axis),
-            alt.XOffset("model", sort=list(found)),
-            alt.Color("model", sort=list(found), title=None, legend=legend),
-            tooltip=["model", "digit", alt.Tooltip("probability", format=".1%")],
+        rest = max(0.0, 1 - sum(prediction.probabilities))
+        chances[title] = [*prediction.probabilities, rest]
+    columns, spoken = [], []
+    for place, label in enumerate([*"0123456789", NO_DIGIT]):
+        each = [chances[title][place] for title in chances]
+        bars = "".join(f'<span style="height:{100 * chance:.1f}%"></span>' for chance in each)
+        figure = f"{100 * each[0]:.0f}" if len(each) == 1 and each[0] >= 0.005 else ""
+        columns.append(
+            f'<div><div class="figure">{figure}</div><div class="columns">{bars}</div>{label}</div>'
         )
-    )
-    spoken = [f"{digit} {share:.0%} ({title})" for digit, share, title in rows if share >= 0.005]
-    st.altair_chart(bars, height=190, alt=f"Probability of each digit: {', '.join(spoken)}")
+        for title, chance in zip(chances, each, strict=True):
+            if chance >= 0.005:
+                spoken.append(f"{label} {percent(chance)} ({title})")
+    words = escape(f"Probability of each digit: {', '.join(spoken)}", quote=True)
+    legend = "".join(f"<span>{escape(title)}</span>" for title in chances)
+    heading = f'<div class="legend">{legend}</div>' if len(chances) > 1 else "Probability in %"
+    st.html(f'{heading}<div class="bars" role="img" aria-label="{words}">{"".join(columns)}</div>')
 
 
-def show_pipeline(model: OpenModel, data: bytes, found: Prediction) -> None:
-    """Show the way from the picture to the answer."""
-    with cores():
-        pictures = pipeline_steps(model.model, data, found) | nearest_examples(found)
-    with st.container(horizontal=True):
-        for title, step in pictures.items():
-            st.image(data_url(png(step)), title, width=116, alt=title)
-    st.caption(
-        "From your picture to the tile that the network saw."
-        " The redder the ink, the more it decided."
-    )
+def show_table(reading: Reading, name: str) -> None:
+    """Offer the numbers as a table, where they stand in rows and columns."""
+    cells = reading.table()
+    if len(cells) < 2 or len(cells[0]) < 2:
+        return
+    table = pd.DataFrame(cells, columns=[f"column {place + 1}" for place in range(len(cells[0]))])
+    with st.expander(f"As a table: {len(cells)} rows, {len(cells[0])} columns"):
+        st.dataframe(table, hide_index=True)
+        csv = table.to_csv(index=False)
+        st.download_button("Table (CSV)", csv, f"{name}.csv", "text/csv", on_click="ignore")
 
 
-def keep_for_checking(readings: list[tuple[str, Reading]]) -> None:
-    """Keep all digits of some pictures for the tab Check, and empty the pad for the next."""
-    for name, reading in readings:
-        for found in reading.digits:
-            keep(found, name)
+def keep_for_checking(found: list[tuple[str, tuple[Prediction, ...]]]) -> None:
+    """Keep the digits of some pictures for the tab Check, and empty the pad for the next.
+
+    Args:
+        found: For each picture its name and its digits.
+    """
+    for name, digits in found:
+        for digit in digits:
+            keep(digit, name)
         if name == DRAWING:
             st.session_state.pads_cleared = st.session_state.get("pads_cleared", 0) + 1
     st.toast(f"Kept. Waiting under Check: {len(review_items())}")

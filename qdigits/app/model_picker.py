@@ -2,15 +2,14 @@
 
 import gc
 import os
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import streamlit as st
 
+from qdigits import files
 from qdigits.app.session import OpenModel, own_models
 from qdigits.errors import QDigitsError
-from qdigits.files import BUNDLED, resolve
 from qdigits.predictor import Model, load_model
 
 
@@ -28,19 +27,18 @@ PURPOSES = {
         "Textbook", "784-128-64-10, as in every course. It never learnt to refuse."
     ),
 }
-SUFFIX = ".pth" if find_spec("torch") else ".onnx"
+SUFFIX = ".onnx"  # the same network as in the .pth file; onnxruntime starts in a tenth of the time
 
 
 def bundled_models() -> dict[str, Purpose]:
-    """Return the bundled model files that can be opened here, the best one first."""
-    stems = {file.stem for folder in BUNDLED for file in folder.glob(f"mnist_*{SUFFIX}")}
-    return {stem + SUFFIX: purpose for stem, purpose in PURPOSES.items() if stem in stems}
+    """Return the bundled models by name, the best one first."""
+    there = files.bundled_models()
+    return {name: purpose for name, purpose in PURPOSES.items() if name + SUFFIX in there}
 
 
 def title_of(name: str) -> str:
     """Return what the page calls a model: a word for a bundled one, its own name for any other."""
-    purpose = PURPOSES.get(Path(name).stem)
-    return purpose.title if purpose else name
+    return PURPOSES[name].title if name in PURPOSES else name
 
 
 @st.cache_resource(max_entries=4, show_spinner="Loading the model …")
@@ -59,9 +57,9 @@ def open_model(name: str) -> OpenModel:
     """
     if name in own_models():
         return own_models()[name]
-    path = Path(name)
+    path = Path(name + SUFFIX if name in PURPOSES else name)
     try:
-        path = resolve(name, os.environ.get("QDIGITS_MODEL_ROOT", "."))
+        path = files.resolve(path, os.environ.get("QDIGITS_MODEL_ROOT", "."))
         identity = (str(path), path.stat().st_mtime, path.stat().st_size)
         return OpenModel(load_cached(*identity), identity)
     except QDigitsError as error:
@@ -78,8 +76,10 @@ def choose_models() -> dict[str, OpenModel]:
     """
     purposes = bundled_models()
     names = [*purposes, *own_models()]
-    chosen = st.session_state.get("model") or st.query_params.get("model")
-    name = chosen if chosen in names else names[0]
+    by_title = {title_of(each): each for each in names}
+    linked = by_title.get(st.query_params.get("model", ""), names[0])
+    chosen = st.session_state.get("model")  # not there yet in the first run of a visit
+    name = chosen if chosen in names else linked
     path, trouble = st.session_state.get("path", "").strip(), ""
     try:
         models = {path: open_model(path)} if path else {name: open_model(name)}
@@ -97,7 +97,8 @@ def choose_models() -> dict[str, OpenModel]:
             on_change=forget_path,
             bind="query-params",
         )
-        st.text_input("Or a model file in this folder", key="path", placeholder="runs/…/best.pth")
+        if only_for_this_machine():
+            st.text_input("Or a model file in this folder", key="path", placeholder="best.pth")
         if trouble:
             st.error(f"This model cannot be used: {trouble}")
         others = [each for each in names if each != answering]
@@ -114,6 +115,11 @@ def choose_models() -> dict[str, OpenModel]:
     return models
 
 
+def only_for_this_machine() -> bool:
+    """Whether no other device can open the page: strangers choose no files."""
+    return st.get_option("server.address") in ("127.0.0.1", "localhost", "::1")
+
+
 def forget_path() -> None:
     """Empty the path: a model was chosen by its button."""
     st.session_state.path = ""
@@ -124,3 +130,6 @@ def use(name: str, compare_with: str | None = None) -> None:
     st.session_state.model = name
     st.session_state.path = ""
     st.session_state.other = compare_with
+    st.session_state.tab = "Draw"
+    both = f" and {title_of(compare_with)}" if compare_with else ""
+    st.toast(f"{title_of(name)}{both} will answer now.")

@@ -1,40 +1,104 @@
-const pads = {};                                 // the strokes outlive every rerun, even a new canvas
+const PEN = 16;                      // pixels: the width of a stroke
+const SLOT = 'qdigits strokes';      // where a drawing outlives a reload of the page
+
+const pads = {};                     // the strokes outlive every rerun, even a new canvas
+let remembered = JSON.parse(sessionStorage.getItem(SLOT) ?? '[]');
+
+/* How far a stroke reaches, in pixels: a tap that slips by a pixel is no ink. */
+function reach(stroke) {
+  const xs = stroke.map(point => point[0]);
+  const ys = stroke.map(point => point[1]);
+  return Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
+}
+
 export default function ({ key, parentElement, setStateValue }) {
-  const pad = pads[key] ??= { strokes: [], current: null };
-  const canvas = parentElement.querySelector('canvas'), pen = canvas.getContext('2d');
+  const isNew = !pads[key];
+  const pad = pads[key] ??= { strokes: remembered, current: null };
+  remembered = [];
+  const canvas = parentElement.querySelector('canvas');
+  const pen = canvas.getContext('2d');
+
   const draw = () => {
-    pen.fillStyle = '#000'; pen.fillRect(0, 0, canvas.width, canvas.height);
-    pen.strokeStyle = '#fff'; pen.lineWidth = 16; pen.lineCap = pen.lineJoin = 'round';
-    pen.fillStyle = '#999'; pen.font = '1rem sans-serif'; pen.textAlign = 'center';
-    if (!pad.strokes.length) pen.fillText('Draw here', canvas.width / 2, canvas.height / 2);
+    pen.fillStyle = '#000';
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    if (!pad.strokes.length) {
+      pen.fillStyle = '#999';
+      pen.font = '1rem sans-serif';
+      pen.textAlign = 'center';
+      pen.fillText('Draw here', canvas.width / 2, canvas.height / 2);
+    }
+    pen.strokeStyle = '#fff';
+    pen.lineWidth = PEN;
+    pen.lineCap = pen.lineJoin = 'round';
     for (const stroke of pad.strokes) {
-      pen.beginPath(); pen.moveTo(...stroke[0]);
+      pen.beginPath();
+      pen.moveTo(...stroke[0]);
       for (const point of stroke) pen.lineTo(...point);
       pen.stroke();
     }
   };
-  const fit = () => {                            // a hidden tab has no size: keep the last one
-    if (canvas.clientWidth) { canvas.width = canvas.clientWidth; canvas.height = canvas.clientHeight; draw(); }
+
+  const fit = () => {
+    if (!canvas.clientWidth) return;           // a hidden tab has no size: keep the last one
+    canvas.width = canvas.clientWidth;
+    canvas.height = canvas.clientHeight;
+    draw();
   };
-  const send = () => setStateValue('png', pad.strokes.length ? canvas.toDataURL('image/png') : null);
-  const at = e => [e.offsetX, e.offsetY];
-  const change = what => { what === 'undo' ? pad.strokes.pop() : pad.strokes.length = 0; draw(); send(); };
-  canvas.onpointerdown = e => {
-    if (!e.isPrimary || e.button) return;
-    canvas.setPointerCapture(e.pointerId); pad.strokes.push(pad.current = [at(e)]); draw();
+
+  const send = () => {
+    sessionStorage.setItem(SLOT, JSON.stringify(pad.strokes));
+    setStateValue('png', pad.strokes.length ? canvas.toDataURL('image/png') : null);
   };
-  canvas.onpointermove = e => {
-    if (!pad.current || !e.isPrimary) return;
-    const points = e.getCoalescedEvents?.() ?? [];
-    pad.current.push(...(points.length ? points : [e]).map(at)); draw();
+
+  const change = action => {
+    if (action === 'undo') pad.strokes.pop();
+    else pad.strokes.length = 0;
+    draw();
+    send();
   };
-  canvas.onpointerup = canvas.onpointercancel = () => { if (pad.current) { pad.current = null; send(); } };
-  canvas.onkeydown = e => {
-    const what = { Backspace: 'undo', Escape: 'clear' }[e.key] ?? (e.ctrlKey && e.key === 'z' ? 'undo' : null);
-    if (what) { e.preventDefault(); change(what); }
+
+  const at = event => [event.offsetX, event.offsetY];
+
+  canvas.onpointerdown = event => {
+    if (!event.isPrimary || event.button) return;
+    canvas.setPointerCapture(event.pointerId);
+    pad.current = [at(event)];
+    pad.strokes.push(pad.current);
+    draw();
   };
-  parentElement.querySelectorAll('button').forEach(b => b.onclick = () => change(b.dataset.do));
+  canvas.onpointermove = event => {
+    if (!pad.current || !event.isPrimary) return;
+    const points = event.getCoalescedEvents?.() ?? [];
+    pad.current.push(...(points.length ? points : [event]).map(at));
+    draw();
+  };
+  canvas.onpointerup = canvas.onpointercancel = () => {
+    if (!pad.current) return;
+    const isTap = reach(pad.current) < PEN;
+    pad.current = null;
+    if (isTap) {
+      pad.strokes.pop();
+      draw();
+    } else {
+      send();
+    }
+  };
+  canvas.onkeydown = event => {
+    const isUndo = event.key === 'Backspace' || (event.ctrlKey && event.key === 'z');
+    const action = isUndo ? 'undo' : event.key === 'Escape' ? 'clear' : null;
+    if (!action) return;
+    event.preventDefault();
+    change(action);
+  };
+  for (const button of parentElement.querySelectorAll('button')) {
+    button.onclick = () => change(button.dataset.do);
+  }
+
   const watch = new ResizeObserver(fit);
-  watch.observe(canvas); fit(); canvas.style.visibility = 'var(--digit-pad, hidden)';  // no stroke is lost or moved
+  watch.observe(canvas);
+  fit();
+  if (isNew && pad.strokes.length) send();     // a drawing from before a reload
+  if (isNew && !pad.strokes.length) sessionStorage.removeItem(SLOT);
+  canvas.style.visibility = 'var(--digit-pad, hidden)';  // no stroke is lost or moved
   return () => watch.disconnect();
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 HERE = Path(__file__).parent
-HTML = """<canvas tabindex="0" role="img" aria-label="Drawing pad. Draw one or more digits with mouse,
+HTML = """<canvas tabindex="0" role="img" aria-label="Drawing pad. Draw digits with mouse,
  finger or pen. Backspace takes back the last stroke, Escape clears."></canvas>
 <div class="tools"><button data-do="undo">Undo</button><button data-do="clear">Clear</button></div>
 """

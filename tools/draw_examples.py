@@ -1,6 +1,6 @@
-"""Draws the example pictures beside this file: every digit is a few points and a smooth line through them.
+"""Draw the pictures of examples/: every digit is a few points and a smooth line through them.
 
-python tools/draw_examples.py
+python -m tools.draw_examples
 """
 
 from pathlib import Path
@@ -57,7 +57,7 @@ def write(ink, name, left, top, height, pen, rng):
 
 
 def paper(height, width, rng, ruled=0):
-    """Photographed paper: light from one corner, a little grain, perhaps ruled. float32 0..1, RGB."""
+    """Return photographed paper, float32 0..1, RGB: light from one corner, grain, perhaps lines."""
     y, x = np.mgrid[0 : 1 : height * 1j, 0 : 1 : width * 1j]
     light = 0.96 - 0.30 * (0.6 * x + 0.4 * y) ** 1.5
     grain = cv2.GaussianBlur(rng.normal(0, 0.02, (height, width)), (0, 0), 1.2)

@@ -1,6 +1,6 @@
-"""What is left wrong, to look at: for each set of `make real` a sheet of pictures, what they are and were read as.
+"""Draw what is read wrong: a sheet of pictures for each set of `make real`, to look at.
 
-    python -m bench.accuracy.error_sheets FOLDER [--model mnist_model.pth] [--data-dir ../shared/data]
+    python -m bench.accuracy.error_sheets FOLDER [--model mnist_model.pth] [--data-dir FOLDER]
 
 The sheets stay on your disk: of most sets figures may be published, but no pictures.
 """
@@ -8,90 +8,118 @@ The sheets stay on your disk: of most sets figures may be published, but no pict
 import argparse
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from bench.accuracy.external_sets import ROOT, digit_sets, labels_of
+from bench.accuracy.external_sets import ALL, list_digit_sets, read_labels
+from bench.support import DATA_DIR
 from qdigits import load_model, predict_many, read
 from qdigits.files import new_folder
 from qdigits.imaging.annotate import annotate
 from qdigits.imaging.decode import open_photo
 
-CELL, ACROSS, MOST = 84, 12, 240  # pixels of a picture, pictures in a row, pictures on a sheet
-SKIPPED = (
-    "mnist,",
-    "mnist on",
-    "mnist_c",
-)  # the same tiles again, pasted, turned to black on white or spoiled
+CELL = 84  # pixels of a picture on the sheet
+COLUMNS = 12
+MAX_PICTURES = 240  # on a sheet
+CAPTION = 18  # pixels
+GAP = 6
+# The same tiles again: pasted, black on white, or corrupted.
+SKIPPED = ("mnist,", "mnist on", "mnist_c")
+LOOKALIKE_SHARE = 0.8  # of the writers whose letter is accepted as a digit
 
 
-def sheet(cells: list[tuple[Any, str]], path: Path) -> None:
-    """Pictures in rows, words under each."""
-    across, down = min(len(cells), ACROSS), -(-len(cells) // ACROSS)
-    page = Image.new("RGB", (across * (CELL + 6), down * (CELL + 18)), "white")
-    pen = ImageDraw.Draw(page)
-    for number, (picture, words) in enumerate(cells):
-        left, top = number % ACROSS * (CELL + 6), number // ACROSS * (CELL + 18)
-        image = Image.fromarray(open_photo(picture)[0])
-        page.paste(image.resize((CELL, CELL), Image.Resampling.NEAREST), (left, top))
-        pen.text((left, top + CELL + 2), words, "black", font_size=11)
-    page.save(path)
+class Mistake(NamedTuple):
+    """A picture, and what it was read as."""
+
+    picture: Any
+    caption: str
 
 
-def mistakes(
-    model: Any, pictures: Iterable[Any], digits: np.ndarray | None
-) -> list[tuple[Any, str]]:
-    """Pictures read as another digit; or, where none is a digit, accepted as any."""
-    cells, pictures = [], list(pictures)
-    for number, (picture, said) in enumerate(
-        zip(pictures, predict_many(model, pictures), strict=True)
-    ):
-        if digits is None and said.accepted:
-            cells.append((picture, f"{said.digit}, {said.confidence:.0%}"))
-        elif digits is not None and said.digit != digits[number]:
-            cells.append((picture, f"{digits[number]}: {said.digit}, {said.confidence:.0%}"))
-    return cells
+def draw_sheet(mistakes: list[Mistake], path: Path) -> None:
+    """Write a sheet of pictures in rows, each with its caption."""
+    columns = min(len(mistakes), COLUMNS)
+    rows = -(-len(mistakes) // COLUMNS)
+    sheet = Image.new("RGB", (columns * (CELL + GAP), rows * (CELL + CAPTION)), "white")
+    pen = ImageDraw.Draw(sheet)
+    for number, mistake in enumerate(mistakes):
+        left = number % COLUMNS * (CELL + GAP)
+        top = number // COLUMNS * (CELL + CAPTION)
+        image = Image.fromarray(open_photo(mistake.picture)[0])
+        sheet.paste(image.resize((CELL, CELL), Image.Resampling.NEAREST), (left, top))
+        pen.text((left, top + CELL + 2), mistake.caption, "black", font_size=11)
+    sheet.save(path)
 
 
-def lookalikes(model: Any, drawings: np.ndarray, names: np.ndarray) -> str:
-    """Letters that are taken for digits from four hands of five: alone, they are digits to a reader, too."""
-    letters, letter = np.unique([name.rpartition("/")[0] for name in names], return_inverse=True)
-    accepted = np.bincount(letter, [said.accepted for said in predict_many(model, drawings)])
-    alike = accepted >= 0.8 * np.bincount(letter)
+def find_misread(model: Any, pictures: list[Any], digits: np.ndarray) -> list[Mistake]:
+    """Return the pictures that are read as another digit."""
+    answers = predict_many(model, pictures)
+    return [
+        Mistake(picture, f"{digit}: {answer.digit}, {answer.confidence:.0%}")
+        for picture, answer, digit in zip(pictures, answers, digits, strict=True)
+        if answer.digit != digit
+    ]
+
+
+def find_accepted(model: Any, pictures: Iterable[Any]) -> list[Mistake]:
+    """Return the pictures that are accepted as a digit, where none shows one."""
+    pictures = list(pictures)
+    return [
+        Mistake(picture, f"{answer.digit}, {answer.confidence:.0%}")
+        for picture, answer in zip(pictures, predict_many(model, pictures), strict=True)
+        if answer.accepted
+    ]
+
+
+def describe_lookalikes(model: Any, drawings: np.ndarray, names: np.ndarray) -> str:
+    """Return which letters are accepted as digits from at least four writers of five."""
+    writers_letter = [name.rpartition("/")[0] for name in names]
+    letters, letter = np.unique(writers_letter, return_inverse=True)
+    is_accepted = [answer.accepted for answer in predict_many(model, drawings)]
+    accepted = np.bincount(letter, is_accepted)
+    is_lookalike = accepted >= LOOKALIKE_SHARE * np.bincount(letter)
     return (
-        f"  {accepted[alike].sum():.0f} of these are drawings of {alike.sum()} of the {len(letters)} letters, "
-        f"accepted from four hands of five: {', '.join(letters[alike])}"
+        f"  {accepted[is_lookalike].sum():.0f} of these are drawings of {is_lookalike.sum()} of "
+        f"the {len(letters)} letters, accepted from at least four writers of five: "
+        f"{', '.join(letters[is_lookalike])}"
     )
 
 
+def draw_pages(model: Any, folder: Path, data: Path) -> None:
+    """Write every photographed page that is read wrong, with its boxes."""
+    for path, label in read_labels(data / "dev" / "multi_photos"):
+        reading = read(model, path)
+        if reading.text.replace(" ", "").replace("\n", "/") != label:
+            print(f"{path.name}: {label} read as {reading.text!r}")
+            annotate(path, reading).save(folder / path.name)
+
+
 def main() -> None:
+    """Draw a sheet for each set, and every page that is read wrong."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", default="mnist_model.pth")
-    parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
-    args = parser.parse_args()
-    model, folder = load_model(args.model), new_folder(args.folder)
-    sets = [one for one in digit_sets(args.data_dir, 10**9) if not one[0].startswith(SKIPPED)]
-    dev = args.data_dir / "dev"
-    others = [
-        (name, np.load(dev / f"{name}.npz")["x"], None) for name in ("ood_omniglot", "ood_synth")
-    ]
-    for name, pictures, digits in [*sets, *others]:
-        cells = mistakes(model, pictures, digits)
-        print(f"{name}: {len(cells)}", flush=True)
-        if cells:
-            sheet(cells[:MOST], folder / f"{name}.png")
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
+    options = parser.parse_args()
+    model = load_model(options.model)
+    folder = new_folder(options.folder)
+    sheets = {}
+    for name, pictures, digits in list_digit_sets(options.data_dir, ALL):
+        if not name.startswith(SKIPPED):
+            sheets[name] = find_misread(model, list(pictures), digits)
+    for name in ("ood_omniglot", "ood_synth"):
+        arrays = np.load(options.data_dir / "dev" / f"{name}.npz")
+        sheets[name] = find_accepted(model, arrays["x"])
         if name == "ood_omniglot":
-            print(lookalikes(model, pictures, np.load(dev / f"{name}.npz")["name"]))
-    for path, label in labels_of(dev / "multi_photos"):
-        reading = read(model, path)
-        if reading.text.replace(" ", "").replace("\n", "/") != label:
-            print(f"{path.name}: {label} read as {reading.text!r}")
-            annotate(path, reading).save(folder / path.name)
+            print(describe_lookalikes(model, arrays["x"], arrays["name"]))
+    for name, mistakes in sheets.items():
+        print(f"{name}: {len(mistakes)}", flush=True)
+        if mistakes:
+            draw_sheet(mistakes[:MAX_PICTURES], folder / f"{name}.png")
+    draw_pages(model, folder, options.data_dir)
 
 
 if __name__ == "__main__":

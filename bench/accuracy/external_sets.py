@@ -1,10 +1,11 @@
-"""Digits from other hands, cameras and pens, and things that are no digits: asked as a user would, in one table.
+"""Measure digits from elsewhere, and things that are no digits, asked as a user would.
 
-    python -m bench.accuracy.external_sets [--quick] [--model mnist_model.pth] [--data-dir ../shared/data]
+    python -m bench.accuracy.external_sets [--model mnist_model.pth] [--data-dir FOLDER]
+    python -m bench.accuracy.external_sets --quick    a sample of each set, nothing written
+    python -m bench.accuracy.external_sets --check    a sample; exit 1 if a figure has fallen
 
-Writes a table of docs/results.md, and docs/real.json (--quick: a sample, to stdout alone). The data
-are not ours to publish, only the figures are. --data-dir holds mnist/ (the official files) and dev/
-(docs/results.md says what lies there).
+Writes a table of docs/results.md, and docs/real.json. The data are not ours to publish, only the
+figures are. The folder holds mnist/ (the official files) and dev/ (docs/results.md says what).
 """
 
 from __future__ import annotations
@@ -13,34 +14,31 @@ import argparse
 import csv
 import io
 import json
-import math
 import os
 import platform
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 from PIL import Image
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+from bench.support import DATA_DIR
+from qdigits import load_model, predict, predict_many, read
+from qdigits.data.loading import load_test
+from qdigits.evaluation.metrics import auroc, calibration_error, edit_distance
+from tools.markers import RESULTS, fill
+from tools.recipe_results import ROOT, describe_commit
+from tools.result_table import HEAD, Line, find_fallen, share
 
-from qdigits import load_model, predict, predict_many, read  # noqa: E402
-from qdigits.data.loading import load_test  # noqa: E402
-from qdigits.evaluation.metrics import (  # noqa: E402
-    Rate,
-    auroc,
-    calibration_error,
-    edit_distance,
-)
-from tools.markers import RESULTS, fill  # noqa: E402
-
+KEPT = ROOT / "docs" / "real.json"
+ALL = 10**9  # pictures of a set
+QUICK_SAMPLE = 250
+CHECK_SAMPLE = 120  # all of them take ten minutes
 PASTED = "mnist on a shaded sheet, "
 SINGLE = ("usps", "semeion", "optdigits32", "swiss16", "hwd1000", "paint28", "phone_single")
 TARGETS = {
@@ -54,234 +52,260 @@ TARGETS = {
     "phone_single": 1.0,
     "mnist_c, mean": 0.96,
 }
-NOTHING = ("blank", "noise", "lines")
+WITHOUT_STROKES = ("blank", "noise", "lines")  # kinds of ood_synth
 
 
-@dataclass(frozen=True)
-class Line:
-    """One row of the table: a figure, what it was counted from, and what it should be."""
+class DigitSet(NamedTuple):
+    """Pictures of single digits, and what they show."""
 
     name: str
-    figure: float
-    target: float | None = None
-    right: int | None = None
-    count: int | None = None
-    less_is_better: bool = False
-    unit: str = "%"
-
-    @property
-    def met(self) -> bool:
-        by = self.figure - (self.target or 0)
-        return self.target is None or (-by if self.less_is_better else by) >= -1e-9
-
-    def noise(self, count: int) -> float:
-        """Three standard errors of such a share over so many pictures, and one picture more."""
-        share = (min(max(self.figure, 0.0), 1.0) * count + 1) / (count + 2)
-        return 3 * math.sqrt(share * (1 - share) / count) + 1 / count
-
-    def __str__(self) -> str:
-        def show(value: float) -> str:
-            if self.unit == "%":
-                return f"{value:.2%}"
-            return f"{value:.2f} {self.unit}" if self.unit else f"{value:.4f}"
-
-        spread = counted = ""
-        if self.right is not None and self.count:
-            spread = "{:.2%} to {:.2%}".format(*Rate(self.right, self.count).interval)
-            counted = f"{self.right:,} of {self.count:,}"
-        wanted = (
-            ""
-            if self.target is None
-            else ("at most " if self.less_is_better else "at least ") + show(self.target)
-        )
-        met = "" if self.target is None else "yes" if self.met else "**no**"
-        return f"| {self.name} | {show(self.figure)} | {counted} | {spread} | {wanted} | {met} |"
+    pictures: Iterable[Any]
+    digits: np.ndarray  # (n,)
 
 
-def share(name: str, right: Any, target: float | None = None, less_is_better: bool = False) -> Line:
-    right = np.asarray(right, bool)
-    return Line(name, float(right.mean()), target, int(right.sum()), len(right), less_is_better)
+class Answers(NamedTuple):
+    """What the model answered to a set."""
+
+    confidence: np.ndarray  # (n,)
+    right: np.ndarray  # (n,)
+    accepted: np.ndarray  # (n,)
 
 
-def on_a_sheet(tile: np.ndarray, seed: int, dark: bool) -> np.ndarray:
-    """The digit somewhere on a 400x300 sheet under uneven light: one corner gets half the light of another."""
+def paste_on_sheet(tile: np.ndarray, seed: int, dark: bool) -> np.ndarray:
+    """Paste a tile anywhere on a sheet of 400x300 whose light falls to a half.
+
+    Args:
+        tile: White ink on black, uint8 (28, 28).
+        seed: Draws the place and the direction of the light.
+        dark: Whether the sheet is dark and the ink light.
+
+    Returns:
+        The sheet, uint8 (300, 400).
+    """
     rng = np.random.default_rng(seed)
     sheet = np.zeros((300, 400), np.float32)
-    y, x = rng.integers(0, 300 - 28), rng.integers(0, 400 - 28)
-    sheet[y : y + 28, x : x + 28] = tile / 255
+    top = rng.integers(0, 300 - 28)
+    left = rng.integers(0, 400 - 28)
+    sheet[top : top + 28, left : left + 28] = tile / 255
     angle = rng.uniform(0, 2 * np.pi)
     rows, columns = np.mgrid[-1:1:300j, -1:1:400j]
     slope = rows * np.sin(angle) + columns * np.cos(angle)
     light = 0.75 + 0.25 * slope / np.abs(slope).max()
-    return np.rint(255 * (1 - (1 - sheet) * light if dark else (1 - sheet) * light)).astype(
-        np.uint8
-    )
+    paper = (1 - sheet) * light
+    return np.rint(255 * (1 - paper if dark else paper)).astype(np.uint8)
 
 
-def digit_sets(data: Path, most: int) -> Iterator[tuple[str, Iterator[Any], np.ndarray]]:
-    """Every labelled set as a user would hand it over: name, pictures, digits."""
-    mnist = load_test("mnist", data / "mnist")
-    tiles, digits = thin(mnist.images.numpy(), most), thin(mnist.labels.numpy(), most)
-    yield "mnist", iter(tiles), digits
-    yield "mnist, black on white", (255 - tile for tile in tiles), digits
-    for dark in (False, True):
-        name = PASTED + ("white on black" if dark else "black on white")
-        yield name, (on_a_sheet(tile, i, dark) for i, tile in enumerate(tiles)), digits
-    for name in SINGLE[:-1]:
-        held = np.load(data / "dev" / f"{name}.npz")
-        yield name, iter(thin(held["x"], most)), thin(held["y"], most)
-    photos = labels_of(data / "dev" / "phone_single")
-    yield (
-        "phone_single",
-        (path for path, _ in photos),
-        np.array([int(label) for _, label in photos]),
-    )
-    held = np.load(data / "dev" / "mnist_c.npz")
-    for name in sorted(set(held.files) - {"y"}):
-        yield f"mnist_c {name}", iter(thin(held[name], most)), thin(held["y"], most)
+def take_sample(values: np.ndarray, count: int) -> np.ndarray:
+    """Return at most so many values, evenly spread."""
+    return values[:: max(-(-len(values) // count), 1)]
 
 
-def labels_of(folder: Path) -> list[tuple[Path, str]]:
+def read_labels(folder: Path) -> list[tuple[Path, str]]:
+    """Return the pictures and labels of a folder's labels.csv."""
     with open(folder / "labels.csv", newline="") as file:
         return [(folder / row["file"], row["label"]) for row in csv.DictReader(file)]
 
 
-def thin(values: np.ndarray, most: int) -> np.ndarray:
-    return values[:: max(-(-len(values) // most), 1)]
+def list_digit_sets(data: Path, count: int) -> Iterator[DigitSet]:
+    """Yield every labelled set as a user would hand it over, with at most so many pictures."""
+    mnist = load_test("mnist", data / "mnist")
+    tiles = take_sample(mnist.images.numpy(), count)
+    digits = take_sample(mnist.labels.numpy(), count)
+    yield DigitSet("mnist", tiles, digits)
+    yield DigitSet("mnist, black on white", 255 - tiles, digits)
+    for dark, colours in ((False, "black on white"), (True, "white on black")):
+        sheets = (paste_on_sheet(tile, seed, dark) for seed, tile in enumerate(tiles))
+        yield DigitSet(PASTED + colours, sheets, digits)
+    for name in SINGLE:
+        if name == "phone_single":
+            photos = read_labels(data / "dev" / name)
+            labels = np.array([int(label) for _, label in photos])
+            yield DigitSet(name, [path for path, _ in photos], labels)
+        else:
+            arrays = np.load(data / "dev" / f"{name}.npz")
+            pictures = take_sample(arrays["x"], count)
+            yield DigitSet(name, pictures, take_sample(arrays["y"], count))
+    arrays = np.load(data / "dev" / "mnist_c.npz")
+    for name in sorted(set(arrays.files) - {"y"}):
+        pictures = take_sample(arrays[name], count)
+        yield DigitSet(f"mnist_c {name}", pictures, take_sample(arrays["y"], count))
 
 
-def measure(
-    model: Any, data: Path, most: int = 10**9, say: Callable[[str], None] = print
-) -> list[Line]:
-    """Every line of the table but the times."""
-    lines: list[Line] = []
-    seen: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
+class Measurement:
+    """Asks a model about every set, and keeps the lines of the table."""
 
-    def add(line: Line) -> None:
-        lines.append(line)
-        say(str(line))
+    def __init__(self, model: Any, data: Path, count: int, report: Callable[[Line], None]) -> None:
+        """Begin with no line.
 
-    for name, pictures, digits in digit_sets(data, most):
-        answers = predict_many(model, pictures)
-        right = np.array(
-            [answer.digit == digit for answer, digit in zip(answers, digits, strict=True)]
-        )
-        confidence = np.array([answer.confidence for answer in answers])
-        seen[name] = confidence, right, np.array([answer.accepted for answer in answers])
-        target = TARGETS.get(name, lines[0].figure - 0.001 if name.startswith(PASTED) else None)
-        add(share(name, right, target))
-    corrupted = [line.figure for line in lines if line.name.startswith("mnist_c ")]
-    add(Line("mnist_c, mean", float(np.mean(corrupted)), TARGETS["mnist_c, mean"]))
+        Args:
+            model: What is asked.
+            data: The folder that holds mnist/ and dev/.
+            count: How many pictures of each set.
+            report: Called with each line at once.
+        """
+        self.model = model
+        self.data = data
+        self.count = count
+        self.report = report
+        self.lines: list[Line] = []
+        self.answers: dict[str, Answers] = {}
 
-    pages = [
-        (edit_distance(label, read(model, path).text.replace(" ", "").replace("\n", "/")), label)
-        for path, label in labels_of(data / "dev" / "multi_photos")
-    ]
-    add(share("multi_photos, every row right", [wrong == 0 for wrong, _ in pages], 0.9))
-    wrong, count = (
-        sum(wrong for wrong, _ in pages),
-        sum(len(label.replace("/", "")) for _, label in pages),
-    )
-    add(
-        Line(
-            "multi_photos, digits wrong, missing or invented",
-            wrong / count,
-            0.02,
-            wrong,
-            count,
-            True,
-        )
-    )
+    def add(self, line: Line) -> None:
+        """Keep a line and report it."""
+        self.lines.append(line)
+        self.report(line)
 
-    confidence, right, accepted = seen["mnist"]
-    add(
-        Line(
-            "calibration error, mnist",
-            calibration_error(confidence, right),
-            0.003,
-            less_is_better=True,
-        )
-    )
-    pooled = [np.concatenate([seen[name][k] for name in SINGLE]) for k in (0, 1)]
-    add(
-        Line(
-            "calibration error, single-digit sets pooled",
-            calibration_error(*pooled),
-            0.015,
-            less_is_better=True,
-        )
-    )
-    sure = np.concatenate([seen[name][2] for name in SINGLE])
-    add(share("accepted: mnist", accepted, 0.99))
-    add(share("of these right", right[accepted]))
-    add(share("accepted: single-digit sets pooled", sure))
-    add(share("of these right", pooled[1][sure]))
+    def measure_all(self) -> list[Line]:
+        """Return every line of the table but the times."""
+        self.measure_digits()
+        self.measure_pages()
+        self.measure_calibration()
+        self.measure_refusals()
+        return self.lines
 
-    other: dict[str, list[Any]] = {}
-    for name, target in (("ood_omniglot", 0.98), ("ood_synth", 0.998)):
-        other[name] = predict_many(model, thin(np.load(data / "dev" / f"{name}.npz")["x"], most))
-        ranked = auroc(confidence, np.array([answer.confidence for answer in other[name]]))
-        add(Line(f"digits told from {name} (AUROC)", ranked, target, unit=""))
-    add(share("accepted: ood_omniglot", [a.accepted for a in other["ood_omniglot"]], 0.05, True))
-    kinds = thin(np.load(data / "dev" / "ood_synth.npz")["kind"], most)
-    nothing = [
-        a.accepted
-        for a, kind in zip(other["ood_synth"], kinds, strict=True)
-        if any(n in kind for n in NOTHING)
-    ]
-    add(share("accepted: blank, noise and lines", nothing, 0.005, True))
-    return lines
+    def measure_digits(self) -> None:
+        """Count the right digits of every labelled set."""
+        for name, pictures, digits in list_digit_sets(self.data, self.count):
+            predictions = predict_many(self.model, pictures)
+            answered = np.array([-1 if one.digit is None else one.digit for one in predictions])
+            self.answers[name] = Answers(
+                confidence=np.array([one.confidence for one in predictions]),
+                right=answered == digits,
+                accepted=np.array([one.accepted for one in predictions]),
+            )
+            target = TARGETS.get(name)
+            if name.startswith(PASTED):
+                target = self.lines[0].figure - 0.001
+            self.add(share(name, self.answers[name].right, target))
+        corrupted = [line.figure for line in self.lines if line.name.startswith("mnist_c ")]
+        name = "mnist_c, mean"
+        self.add(Line(name, float(np.mean(corrupted)), TARGETS[name]))
+
+    def measure_pages(self) -> None:
+        """Count the edits between the labels of photographed pages and what was read."""
+        edits = []
+        digits = 0
+        for path, label in read_labels(self.data / "dev" / "multi_photos"):
+            text = read(self.model, path).text.replace(" ", "").replace("\n", "/")
+            edits.append(edit_distance(label, text))
+            digits += len(label.replace("/", ""))
+        self.add(share("multi_photos, every row right", np.array(edits) == 0, 0.9))
+        name = "multi_photos, digits wrong, missing or invented"
+        self.add(Line(name, sum(edits) / digits, 0.02, sum(edits), digits, less_is_better=True))
+
+    def pool_single_sets(self) -> Answers:
+        """Return the answers to all sets of single digits but MNIST's."""
+        answers = [self.answers[name] for name in SINGLE]
+        return Answers(*(np.concatenate(columns) for columns in zip(*answers, strict=True)))
+
+    def measure_calibration(self) -> None:
+        """Compare the confidence with the share of right answers."""
+        mnist = self.answers["mnist"]
+        pooled = self.pool_single_sets()
+        error = calibration_error(mnist.confidence, mnist.right)
+        self.add(Line("calibration error, mnist", error, 0.003, less_is_better=True))
+        error = calibration_error(pooled.confidence, pooled.right)
+        name = "calibration error, single-digit sets pooled"
+        self.add(Line(name, error, 0.015, less_is_better=True))
+        self.add(share("accepted: mnist", mnist.accepted, 0.99))
+        self.add(share("of these right", mnist.right[mnist.accepted]))
+        self.add(share("accepted: single-digit sets pooled", pooled.accepted))
+        self.add(share("of these right", pooled.right[pooled.accepted]))
+
+    def measure_refusals(self) -> None:
+        """Count what is accepted of pictures that show no digit."""
+        accepted = {}
+        for name, target in (("ood_omniglot", 0.98), ("ood_synth", 0.998)):
+            pictures = take_sample(np.load(self.data / "dev" / f"{name}.npz")["x"], self.count)
+            predictions = predict_many(self.model, pictures)
+            accepted[name] = np.array([one.accepted for one in predictions])
+            confidence = np.array([one.confidence for one in predictions])
+            area = auroc(self.answers["mnist"].confidence, confidence)
+            self.add(Line(f"digits told from {name} (AUROC)", area, target, unit=""))
+        self.add(share("accepted: ood_omniglot", accepted["ood_omniglot"], 0.05, True))
+        kinds = take_sample(np.load(self.data / "dev" / "ood_synth.npz")["kind"], self.count)
+        is_empty = np.array([any(word in kind for word in WITHOUT_STROKES) for kind in kinds])
+        empty = accepted["ood_synth"][is_empty]
+        self.add(share("accepted: blank, noise and lines", empty, 0.005, True))
 
 
-def times(model: Any, data: Path) -> list[Line]:
-    """Medians, warm: a page of 50 digits as a 12-megapixel JPEG file in memory, and one tile."""
+def draw_page(data: Path) -> bytes:
+    """Return a page of 50 digits as a JPEG of 12 megapixels."""
     tiles = load_test("mnist", data / "mnist").images.numpy()[:50].reshape(5, 10, 28, 28)
     page = np.pad(tiles.transpose(0, 2, 1, 3).reshape(140, 280), ((36, 34), (0, 0)))
     page = cv2.resize(220 - page // 2, (4000, 3000), interpolation=cv2.INTER_CUBIC)
     file = io.BytesIO()
     Image.fromarray(page).save(file, "JPEG")
+    return file.getvalue()
 
-    def median(repeats: int, work: Callable[[], Any]) -> float:
-        clock = [(work(), time.perf_counter())[1] for _ in range(repeats)]
-        return float(np.median(np.diff(clock)))
 
-    whole = median(8, lambda: read(model, file.getvalue()))
-    single = median(300, lambda: predict(model, tiles[0, 0]))
+def measure_median(repeats: int, work: Callable[[], Any]) -> float:
+    """Return the median seconds of some work, the first time left out."""
+    clock = []
+    for _ in range(repeats):
+        work()
+        clock.append(time.perf_counter())
+    return float(np.median(np.diff(clock)))
+
+
+def measure_times(model: Any, data: Path) -> list[Line]:
+    """Return the times of a photographed page, as a file in memory, and of a single tile."""
+    page = draw_page(data)
+    tile = load_test("mnist", data / "mnist").images.numpy()[0]
+    seconds = measure_median(8, lambda: read(model, page))
+    milliseconds = 1e3 * measure_median(300, lambda: predict(model, tile))
+    name = "12-megapixel photograph of a page, read"
     return [
-        Line("12-megapixel photograph of a page, read", whole, 0.4, less_is_better=True, unit="s"),
-        Line("a 28x28 tile, end to end", 1e3 * single, 1.5, less_is_better=True, unit="ms"),
+        Line(name, seconds, 0.4, less_is_better=True, unit="s"),
+        Line("a 28x28 tile, end to end", milliseconds, 1.5, less_is_better=True, unit="ms"),
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument(
-        "--quick", action="store_true", help="a sample of each set, nothing written"
+def check_sample(model: Any, data: Path) -> int:
+    """Measure a sample of each set, and return 1 if a figure fell by more than its noise."""
+    before = [Line(**line) for line in json.loads(KEPT.read_text())["lines"]]
+    now = Measurement(model, data, CHECK_SAMPLE, lambda line: None).measure_all()
+    fallen = find_fallen(before, now)
+    print("\n".join(fallen) or f"no figure of {len(now)} has fallen")
+    return int(bool(fallen))
+
+
+def describe_model(name: str, model: Any) -> str:
+    """Return which model was measured, where, and with what."""
+    return (
+        f"{name} (trained at {model.card.get('commit')}), commit {describe_commit()},\n"
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"numpy {np.__version__},\nOpenCV {cv2.__version__}, Pillow {Image.__version__}."
     )
+
+
+def main() -> int:
+    """Measure, print the table, and keep it."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--check", action="store_true")
     parser.add_argument("--model", default="mnist_model.pth")
-    parser.add_argument("--data-dir", type=Path, default=ROOT.parent / "shared" / "data")
-    given = parser.parse_args()
-    model = load_model(given.model)
-    head = "| set | figure | counted | 95 % interval | wanted | met |\n|---|---|---|---|---|---|"
-    print(head)
-    lines = measure(model, given.data_dir, 250 if given.quick else 10**9)
-    timed = times(model, given.data_dir)
-    print(*timed, sep="\n")
-    if given.quick:
-        return
-    commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True
-    ).stdout
-    where = (
-        f"{given.model} (trained at {model.card.get('commit')}), commit {commit.strip()}, {platform.machine()}, "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
-        f"OpenCV {cv2.__version__}, Pillow {Image.__version__}"
-    )
-    table = "\n".join([head, *map(str, lines + timed)])
-    fill(RESULTS, **{"real": table, "real-machine": f"{where}."})
-    kept = {"where": where, "lines": [asdict(line) for line in lines + timed]}
-    (ROOT / "docs" / "real.json").write_text(json.dumps(kept, indent=1) + "\n")
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
+    options = parser.parse_args()
+    model = load_model(options.model)
+    if options.check:
+        return check_sample(model, options.data_dir)
+    print(HEAD)
+    count = QUICK_SAMPLE if options.quick else ALL
+    lines = Measurement(model, options.data_dir, count, print).measure_all()
+    times = measure_times(model, options.data_dir)
+    print(*times, sep="\n")
+    if not options.quick:
+        lines += times
+        machine = describe_model(options.model, model)
+        table = "\n".join([HEAD, *map(str, lines)])
+        fill(RESULTS, **{"real": table, "real-machine": machine})
+        kept = {"where": machine, "lines": [asdict(line) for line in lines]}
+        KEPT.write_text(json.dumps(kept, indent=1) + "\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bench.accuracy.external_sets import Line
 from qdigits.evaluation.metrics import edit_distance
+from tools.result_table import Line
 
 UNREADABLE = "+$%="  # may be left out, but then nothing may be accepted
 
@@ -61,7 +61,7 @@ class CaseScore(NamedTuple):
 
 
 def score_case(truth: str, answer: Answer) -> CaseScore:
-    """Compare digits, signs and spaces; an unreadable sign may be missing if nothing is accepted."""
+    """Compare digits, signs and spaces; an unreadable sign may miss if nothing is accepted."""
     wanted, found = (" ".join(text.replace("\n", " / ").split()) for text in (truth, answer.text))
     if any(sign in truth for sign in UNREADABLE):
         wanted = wanted.translate(str.maketrans("", "", UNREADABLE)).replace(" ", "")

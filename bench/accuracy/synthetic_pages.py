@@ -1,11 +1,11 @@
-"""Pages made up of held-out writers' digits, and pages of words: what `read` gets wrong, and what it invents.
+"""Measure what `read` gets wrong on pages of held-out writers' digits, and invents on words.
 
-    python -m bench.accuracy.synthetic_pages [MODEL] [--pages 12] [--data-dir ../shared/data/mnist] [--fonts FILE ...]
+    python -m bench.accuracy.synthetic_pages [MODEL] [--pages 12] [--data-dir FOLDER] [--fonts FILE]
 
-A page of digits has rows apart, tight or touching, leaning, on ruled or squared paper, under a shadow, each behind a
-word, underlined, or in a form's boxes or combs; its figure is edits (wrong, missing, invented) a digit. A page of words
-is printed (in the fonts given: try handwriting, `npm pack @fontsource/caveat` has a .woff) or scripted, and its figure
-is digits a letter.
+A page of digits has rows apart, tight or touching, leaning, on ruled or squared paper, under a
+shadow, each behind a word, underlined, or in a form's boxes or combs; its figure is edits (wrong,
+missing, invented) a digit. A page of words is printed (in the fonts given: try handwriting, `npm
+pack @fontsource/caveat` has a .woff) or scripted, and its figure is digits a letter.
 """
 
 import argparse
@@ -16,12 +16,13 @@ import matplotlib
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from bench.support import MNIST_DIR
 from qdigits import load_model, read
 from qdigits.data.loading import load_training
 from qdigits.evaluation.metrics import edit_distance
 
-ROOT = Path(__file__).resolve().parents[2]
-SIDE, EDGE = 900, 30  # pixels of a page and of its margin
+SIDE = 900  # pixels of a page
+EDGE = 30  # pixels of its margin
 GAPS = {
     "apart": (3, 8),
     "tight": (0.5, 3),
@@ -29,8 +30,10 @@ GAPS = {
 }  # pixels of MNIST between two digits
 FORMS = {"boxes": 5, "comb": 0, "leaning boxes": 5, "leaning comb": 0}  # between two boxes
 PAPERS = "leaning", "ruled", "squared", "shadow", "behind words", "underlined"
-WORDS = """invoice date total amount street name price customer the quick brown fox jumps over lazy dog please sign here
-phone number address school teacher mathematics exercise"""
+WORDS = (
+    "invoice date total amount street name price customer the quick brown fox jumps over lazy dog "
+    "please sign here phone number address school teacher mathematics exercise"
+)
 SCRIPTS = cv2.FONT_HERSHEY_SCRIPT_COMPLEX, cv2.FONT_HERSHEY_SCRIPT_SIMPLEX
 PRINTS = [
     Path(matplotlib.get_data_path()) / f"fonts/ttf/DejaVu{name}.ttf"
@@ -38,7 +41,7 @@ PRINTS = [
 ]
 
 
-def numbers(
+def draw_numbers(
     kind: str,
     tiles: np.ndarray,
     labels: np.ndarray,
@@ -109,7 +112,7 @@ def numbers(
     return (page.clip(0, 1) * 255).astype(np.uint8), rows
 
 
-def words(
+def draw_words(
     kind: str, rng: np.random.Generator, fonts: list[Path] = PRINTS
 ) -> tuple[np.ndarray, int]:
     """A page of words, uint8 (900, 900), and its number of letters."""
@@ -136,7 +139,7 @@ def main() -> None:
     )
     parser.add_argument("model", nargs="?", default="mnist_model.pth")
     parser.add_argument("--pages", type=int, default=12)
-    parser.add_argument("--data-dir", default=str(ROOT.parent / "shared" / "data" / "mnist"))
+    parser.add_argument("--data-dir", type=Path, default=MNIST_DIR)
     parser.add_argument("--fonts", type=Path, nargs="+", default=PRINTS)
     args = parser.parse_args()
     model, (_, held_out) = load_model(args.model), load_training("mnist", args.data_dir)
@@ -144,7 +147,7 @@ def main() -> None:
     print("| page | wrong | of |\n| --- | ---: | ---: |")
     for kind in (*GAPS, *PAPERS, *FORMS):
         pages = [
-            numbers(kind, tiles, labels, np.random.default_rng(seed), args.fonts)
+            draw_numbers(kind, tiles, labels, np.random.default_rng(seed), args.fonts)
             for seed in range(args.pages)
         ]
         wrong = sum(
@@ -154,7 +157,9 @@ def main() -> None:
         count = sum(len(row) for _, rows in pages for row in rows)
         print(f"| digits, {kind} | {wrong / count:.1%} | {count} |", flush=True)
     for kind in ("printed", "scripted"):
-        texts = [words(kind, np.random.default_rng(seed), args.fonts) for seed in range(args.pages)]
+        texts = [
+            draw_words(kind, np.random.default_rng(seed), args.fonts) for seed in range(args.pages)
+        ]
         found = sum(len(read(model, page).digits) for page, _ in texts)
         count = sum(letters for _, letters in texts)
         print(f"| words, {kind} | {found / count:.1%} | {count} |", flush=True)

@@ -1,5 +1,7 @@
-"""Each threat as a pair: bytes that bite, and what becomes of them. Short versions run in the tests, full ones in
-tests/stress/stress_tests.py."""
+"""Threats as bytes that do harm, and what becomes of them.
+
+The tests run short versions, `make stress` the full ones.
+"""
 
 import random
 import time
@@ -23,7 +25,7 @@ class Outcome(NamedTuple):
 
 
 def tried(action: Callable[[], object], memory: bool = True) -> Outcome:
-    """Run an attack here and measure it; memory, which takes a while, as Linux tells it."""
+    """Run an attack in this process and measure it; Linux tells the memory, which takes a while."""
     if memory:
         Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before, start = _kilobytes("VmRSS") if memory else 0, time.process_time()
@@ -41,7 +43,7 @@ def _kilobytes(field: str) -> int:
 
 
 def mutants(data: bytes, count: int, seed: int = 0) -> Iterator[bytes]:
-    """Damage as disks, networks and malice do it: bytes changed, cut off, doubled, swapped, lost."""
+    """Damage data as disks, networks and malice do: bytes changed, cut off, doubled or lost."""
     draw = random.Random(seed)
     for _ in range(count):
         made = bytearray(data)

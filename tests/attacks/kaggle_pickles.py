@@ -1,4 +1,4 @@
-"""Pickles that only look like Kaggle's MNIST-120k. Every one must end in one DataError, with nothing run.
+"""Pickles that only look like Kaggle's MNIST-120k: each must end in one DataError, nothing run.
 
 python -m tests.attacks.kaggle_pickles      tries each and prints what became of it
 """

@@ -12,7 +12,7 @@ GOOD = "good", "redirect"
 
 @contextmanager
 def mirror(content: bytes) -> Iterator[ThreadingHTTPServer]:
-    """The server: what it holds in .content, how often it was asked in .asked, its address in .root."""
+    """Run the server: its .content, how often it was .asked, and its address, .root."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Mirror)
     server.content, server.asked = content, 0  # type: ignore[attr-defined]
     server.root = f"http://127.0.0.1:{server.server_port}/"  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""Model files that bite. Every one must end in one ModelFileError, quickly, with little memory and nothing run.
+"""Malicious model files: each must end in one ModelFileError, with little memory and nothing run.
 
 python -m tests.attacks.model_files      tries each and prints what became of it
 """
@@ -128,7 +128,7 @@ PAYLOADS = {
 
 
 def _code() -> Iterator[tuple[str, bytes]]:
-    """A payload as a file of its own, in torch's zip, beside good weights, and under every opcode that calls."""
+    """Yield payloads: bare, in torch's zip, beside good weights, under every opcode that calls."""
     good = saved()
     for payload, body in PAYLOADS.items():
         yield f"bare pickle: {payload}", b"\x80\x02" + body + b"."

@@ -1,4 +1,4 @@
-"""Graphs that would loop, swell or reach out. Every one must end in one ModelFileError before onnxruntime sees it.
+"""Graphs that would loop, swell or reach out: each is refused before onnxruntime sees it.
 
 python -m tests.attacks.onnx_files      tries each and prints what became of it
 """

@@ -191,7 +191,7 @@ def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
 
 
 def large(*kinds: str) -> Iterator[tuple[str, bytes]]:
-    """49 megapixels in a few kilobytes, in these kinds or in all: every copy of the whole would take 200 MB."""
+    """Yield 49 megapixels in a few kilobytes: each copy of the whole would take 200 MB."""
     white, noise = (
         Image.new("L", (7000, 7000), 255),
         np.random.default_rng(0).integers(0, 256, (7000, 7000), np.uint8),

@@ -1,0 +1,89 @@
+"""What several benchmarks need: the data, the clock, and a sentence about the machine."""
+
+import os
+import platform
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from qdigits.data.loading import load_training
+from qdigits.errors import DataError
+from tools.recipe_results import ROOT, describe_commit, describe_versions
+
+DATA_DIR = Path(os.environ.get("DATA_DIR", ROOT.parent / "shared" / "data"))
+MNIST_DIR = DATA_DIR / "mnist"
+
+
+class Digits(NamedTuple):
+    """Where the training digits come from, as TrainConfig names it."""
+
+    data: str
+    data_dir: str | None
+
+    @property
+    def options(self) -> list[str]:
+        """The same as options of the command."""
+        folder = [] if self.data_dir is None else ["--data-dir", self.data_dir]
+        return ["--data", self.data, *folder]
+
+
+def choose_digits(data_dir: Path | None = None) -> Digits:
+    """Return QMNIST or MNIST, wherever they lie, or else the bundled sample, and say so.
+
+    Args:
+        data_dir: A folder that holds their files, or a folder mnist with them.
+    """
+    folders = [MNIST_DIR] if data_dir is None else [data_dir, data_dir / "mnist"]
+    choices = [Digits(data, str(folder)) for folder in folders for data in ("qmnist", "mnist")]
+    if data_dir is None:
+        choices.append(Digits("qmnist", None))  # from the cache, or fetched
+    for digits in choices:
+        try:
+            load_training(digits.data, digits.data_dir)
+        except DataError:
+            continue
+        return digits
+    print("No MNIST here and none could be fetched: measured on the sample of 5,000 digits.")
+    print("For the full table: make bench DATA_DIR=FOLDER, where FOLDER holds MNIST's files.\n")
+    return Digits("sample", None)
+
+
+def measure_seconds(work: Callable[[], object]) -> float:
+    """Return the seconds that some work takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def take_turns(repeats: int, **contestants: Callable[[], float]) -> dict[str, float]:
+    """Return the median of what each contestant returns, all of them taking turns.
+
+    A busy minute then hits all of them alike.
+    """
+    results: dict[str, list[float]] = {name: [] for name in contestants}
+    for _ in range(repeats):
+        for name, contestant in contestants.items():
+            results[name].append(contestant())
+    return {name: float(np.median(values)) for name, values in results.items()}
+
+
+def name_processor() -> str:
+    """Return the name of the processor, as Linux tells it, or its kind."""
+    path = Path("/proc/cpuinfo")
+    for line in path.read_text().splitlines() if path.exists() else []:
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return platform.processor()
+
+
+def describe_machine(load_before: float) -> str:
+    """Return the machine, the versions, the commit and the day, in one sentence."""
+    versions = describe_versions()
+    return (
+        f"{os.cpu_count()} cores, {name_processor()}; load {load_before:.1f} before; "
+        f"Python {versions['python']}, torch {versions['torch']}, numpy {versions['numpy']}; "
+        f"commit {describe_commit()}; {time.strftime('%Y-%m-%d')}."
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -89,6 +90,28 @@ def save_run(
     lines = "".join(json.dumps(epoch) + "\n" for epoch in history)
     write_atomically(run_dir / "metrics.jsonl", lines.encode())
     save_state(run_dir / "state.pt", state)
+
+
+def next_steps(run_dir: Path, config: TrainConfig) -> str:
+    """Say where a finished training's curves are, and the two commands to go on with.
+
+    Args:
+        run_dir: Of the training.
+        config: Its settings: the model is measured on the test digits of the same source.
+    """
+    model = shlex.quote(str(run_dir / "last.pth"))
+    evaluate = ["qdigits", "evaluate", str(run_dir / "last.pth"), "--data", config.data]
+    if config.data_dir:
+        evaluate += ["--data-dir", config.data_dir]
+    if config.split != "official":
+        evaluate += ["--split", config.split, "--seed", str(config.seed)]
+    lines = [
+        "measure it:   " + shlex.join(evaluate),
+        f"read with it: qdigits read PICTURE --model {model}",
+    ]
+    if (run_dir / "curves.png").exists():
+        lines.insert(0, f"curves:       {run_dir / 'curves.png'}")
+    return "\n".join(lines)
 
 
 def make_card(config: Settings) -> dict[str, Any]:

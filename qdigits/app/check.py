@@ -30,7 +30,8 @@ def show(models: dict[str, OpenModel]) -> None:
     changed = st.session_state.get("items_changed", False)
     stored = stored_text(items_as_text(review_items()) if changed else None)
     if stored and not changed:
-        offer_stored(items_from_text(stored))
+        st.session_state.offered = items_from_text(stored)
+        offer_stored(st.session_state.offered)
     if review_items():
         show_grid()
         show_actions()
@@ -50,8 +51,8 @@ def offer_stored(items: list[ReviewItem]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         st.write(f"Your last visit left {len(items)} digits in this browser.")
-        st.button("Take them up", on_click=add_items, args=(items,))
-        st.button("Forget them", on_click=add_items, args=([],))
+        st.button("Take them up", on_click=add_items, args=([],))
+        st.button("Forget them", on_click=forget_all)
 
 
 def show_grid() -> None:
@@ -67,11 +68,11 @@ def show_grid() -> None:
     tile_grid(tiles, selected, key="kept digits", on_choice=select)
     item = items[selected]
     key = f"truth {id(item)}"
+    st.session_state[key] = item.truth  # it may have been said by another button
     st.pills(
         f"Number {selected + 1} was read as {item.read_as} ({percent(item.confidence)}),"
         f" from {item.source}. What is it really?",
         LABELS,
-        default=item.truth,
         key=key,
         on_change=say_truth,
         args=(selected, key),
@@ -112,6 +113,7 @@ def confirm_unchecked() -> None:
 def forget_all() -> None:
     """Forget the kept digits, in the browser, too."""
     review_items().clear()
+    st.session_state.pop("offered", None)
     st.session_state.items_changed = True
 
 

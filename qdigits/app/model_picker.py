@@ -102,6 +102,8 @@ def choose_models() -> dict[str, OpenModel]:
         if trouble:
             st.error(f"This model cannot be used: {trouble}")
         others = [each for each in names if each != answering]
+        if st.session_state.get("other") not in others:
+            st.session_state.other = None
         other = st.selectbox(
             "Compare with",
             others,

@@ -58,9 +58,12 @@ def review_items() -> list[ReviewItem]:
 
 
 def add_items(items: list[ReviewItem]) -> None:
-    """Keep digits for checking, but for those that are kept already."""
+    """Keep digits for checking, but for those that are kept already.
+
+    What an earlier visit left in the browser is taken up first, or it would be lost.
+    """
     known = {(item.source, item.tile.tobytes()) for item in review_items()}
-    for item in items:
+    for item in st.session_state.pop("offered", []) + items:
         if (item.source, item.tile.tobytes()) not in known and len(review_items()) < MAX_ITEMS:
             review_items().append(item)
     st.session_state.items_changed = True

@@ -38,8 +38,7 @@ def show_teaching(name: str, opened: OpenModel) -> None:
         words = f"{len(digits)} of {MIN_DIGITS} digits checked: {MIN_DIGITS} are enough."
         st.progress(len(digits) / MIN_DIGITS, words)
     elif st.button(f"Learn from these {len(digits)} digits", type="primary"):
-        with st.spinner("Learning …", show_time=True):
-            teach(digits, name, opened)
+        teach(digits, name, opened)
     if finetune_result():
         show_finetune_result()
 
@@ -51,11 +50,20 @@ def model_to_teach(name: str, opened: OpenModel) -> Any:
 
 def teach(digits: list[tuple[Any, int]], name: str, opened: OpenModel) -> None:
     """Fine-tune a copy of the model, and keep it among the visitor's own models."""
-    from qdigits.training.finetune import finetune
+    from qdigits.training.finetune import STEPS, finetune
 
     tiles, labels = zip(*digits, strict=True)
+    bar = st.progress(0.0, "Learning …")
+    chart = st.empty()
+    losses: list[float] = []
+
+    def show_loss(loss: float) -> None:
+        losses.append(loss)
+        bar.progress(len(losses) / STEPS, f"Learning: batch {len(losses)} of {STEPS}")
+        chart.line_chart({"loss": losses}, height=160, x_label="batch", y_label="loss")
+
     try:
-        result = finetune(model_to_teach(name, opened), tiles, labels)
+        result = finetune(model_to_teach(name, opened), tiles, labels, on_step=show_loss)
     except QDigitsError as error:
         st.error(str(error))
         return
@@ -78,7 +86,8 @@ def show_finetune_result() -> None:
         column.caption(f"before: {before.right} of {before.count}")
     if result.after.right == result.before.right:
         st.write("That changed nothing on your digits: it read them as well before.")
-    old = st.session_state.get("model")
+    chosen = st.session_state.get("model")
+    old = chosen if chosen in bundled_models() else next(iter(bundled_models()))
     with st.container(horizontal=True):
         if st.button("Use mine", type="primary", on_click=use, args=(MINE,)):
             st.rerun()  # the whole page, not this tab alone

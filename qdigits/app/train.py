@@ -12,7 +12,7 @@ import streamlit as st
 from qdigits.app.charts import readable
 from qdigits.app.explain import data_url, png, weights_picture
 from qdigits.app.formatting import percent
-from qdigits.app.model_picker import use
+from qdigits.app.model_picker import bundled_models, use
 from qdigits.app.session import OpenModel, own_models
 from qdigits.data.sample import load_sample
 from qdigits.errors import DataError
@@ -146,9 +146,9 @@ def show_controls() -> Training | None:
 def adopt(training: Training, compare: bool = False) -> None:
     """Put the trained network among the models, and let it answer or be compared."""
     own_models()[TRAINED] = OpenModel(training.model, (TRAINED, training.id, training.step))
-    old = st.session_state.get("model")
-    if compare and old != TRAINED:
-        use(old, TRAINED)
+    chosen = st.session_state.get("model")
+    if compare:
+        use(chosen if chosen in bundled_models() else next(iter(bundled_models())), TRAINED)
     else:
         use(TRAINED)
 

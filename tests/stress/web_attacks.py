@@ -180,7 +180,7 @@ class Stranger:
 
     def try_uploads(self, tab: Any) -> None:
         """Upload what is broken and what is too large, in the browser and around it."""
-        (self.folder / "large.png").write_bytes(os.urandom(10 * 2**20 + 1))
+        (self.folder / "large.png").write_bytes(os.urandom(30 * 2**20 + 1))
         (self.folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nand then nothing")
         uploads: list[Any] = []
 
@@ -190,11 +190,11 @@ class Stranger:
 
         tab.on("request", keep_upload)
         tab.get_by_role("tab", name="Photo").click()
-        chooser = tab.locator("input[type=file]")
+        chooser = tab.locator("input[type=file]").first
         chooser.set_input_files(self.folder / "broken.png")
         tab.get_by_text("broken.png cannot be read").wait_for()
         chooser.set_input_files(self.folder / "large.png")
-        tab.get_by_text("File must be 10.0MB or smaller").wait_for()
+        tab.get_by_text("File must be 30.0MB or smaller").wait_for()
         words = tab.locator("body").inner_text() + tab.content()
         self.expect(not shows_secrets(words), "the page shows what is inside")
         self.repeat_upload(uploads[0])
@@ -238,7 +238,7 @@ def page(folder: Path, count: int | None) -> Iterator[Row]:
     refused = ", ".join(stranger.list_other_addresses())
     result = (
         f"refused at {refused}; {paths} model paths outside the folder in the same words; "
-        "uploads over 10 MB refused by browser and curl; no path, no traceback"
+        "uploads over 30 MB refused by browser and curl; no path, no traceback"
     )
     yield Row("page, from outside", result, stranger.wrong)
 

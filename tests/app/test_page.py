@@ -18,6 +18,7 @@ from qdigits import load_model
 from qdigits.app import labelled_zip, quality, serve, train
 from qdigits.app.answer import in_words, text_with_doubts
 from qdigits.app.explain import nearest_examples, occlusion_map
+from qdigits.app.page import TABS
 from qdigits.app.photo import boxes_of
 from qdigits.app.session import (
     NO_DIGIT,
@@ -77,6 +78,14 @@ def test_an_empty_page_says_what_to_do(page):
     assert page.radio(key="model").value == "mnist_model"
     assert "Draw a digit" in text(page)
     assert "Choose a picture first" in text(press(page, "Predict"))
+
+
+@pytest.mark.parametrize("name", TABS)
+def test_each_tab_opens_without_an_error(name):
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at.query_params["tab"] = name
+    at.run()
+    assert not at.exception and at.tabs[list(TABS).index(name)].children
 
 
 def test_each_digit_is_read_with_its_confidence_and_its_chart(page, digits):

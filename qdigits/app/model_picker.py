@@ -102,7 +102,7 @@ def choose_models() -> dict[str, OpenModel]:
         if trouble:
             st.error(f"This model cannot be used: {trouble}")
         others = [each for each in names if each != answering]
-        if st.session_state.get("other") not in others:
+        if st.session_state.get("other") == answering:  # nobody is compared with themselves
             st.session_state.other = None
         other = st.selectbox(
             "Compare with",

@@ -20,7 +20,7 @@ def stored_text(save: str | None) -> str | None:
     Returns:
         What an earlier visit kept; None as long as nothing is known of it.
     """
-    known = "found" in st.session_state.get("storage", {})
+    known = st.session_state.get("storage", {}).get("found") is not None
     found = _component(
         key="storage",
         data={"save": save, "known": known},

@@ -9,7 +9,7 @@ from qdigits.errors import ConfigError
 
 Optimizer = Literal["sgd", "nesterov", "adamw"]
 Schedule = Literal["constant", "cosine", "linear", "trapezoid"]
-Split = Literal["official", "writer", "random"]
+SplitName = Literal["official", "writer", "random"]
 
 LIMITS: dict[str, tuple[float, float]] = {
     "val_fraction": (0.001, 0.9),
@@ -43,7 +43,7 @@ class TrainConfig:
     """Data source; `qdigits data` lists them."""
     data_dir: str | None = None
     """Folder that holds the data files already; otherwise they are fetched into the cache."""
-    split: Split = "official"
+    split: SplitName = "official"
     """official: MNIST's own test set; writer: no writer on two sides; random: digits at random."""
     val_fraction: float = 0.1
     """Share of the training digits, in whole writers where known, held out for validation."""

@@ -118,9 +118,8 @@ def split_digits(
     aside = np.arange(len(order)) % HOLD_OUT_EVERY == HOLD_OUT_EVERY - 1
     images = torch.from_numpy(np.stack(tiles))
     truth = torch.tensor(labels)
-    own, held_out = (
-        LabelledTiles(images[part], truth[part]) for part in (order[~aside], order[aside])
-    )
+    own = LabelledTiles(images[order[~aside]], truth[order[~aside]])
+    held_out = LabelledTiles(images[order[aside]], truth[order[aside]])
     return own, held_out
 
 

@@ -147,7 +147,8 @@ class Trainer:
     @property
     def eval_model(self) -> DigitModel:
         """The network that is validated and saved: the averaged one, where there is one."""
-        return self.ema.module if self.ema is not None else self.model
+        model: Any = self.ema.module if self.ema is not None else self.model
+        return model
 
     @property
     def has_plain_loss(self) -> bool:

@@ -1,10 +1,22 @@
 """Reads handwritten digits from any photograph, tile or drawing, and says honestly how sure it is.
 
->>> from qdigits import load_model, read
->>> print(read(load_model(), "photo.jpg").text)
+>>> from qdigits import read
+>>> print(read("photo.jpg"))
+
+| call                      | gives                                                        |
+|---------------------------|--------------------------------------------------------------|
+| read(photo)               | a Reading: all numbers on a photo, its text, its digits      |
+| predict(image)            | a Prediction: the one digit on a picture                     |
+| predict_many(images)      | a list of them, in few calls of the network                  |
+| load_model(path)          | a model to give to these as the first argument               |
+| test_single_image(image)  | the digit alone: the name that users of the original know    |
+
+A photo may be a path, bytes, a file object, a Pillow image, an array or a tensor. All errors that a
+user can cause are QDigitsErrors. logging.getLogger("qdigits") tells what happens.
 """
 
 import importlib
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +35,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# torch's oneDNN keeps what it prepared for every batch size it met; at its own 1,024 that is a gigabyte
+# torch's oneDNN keeps what it prepared for every batch size; at its own 1,024 that is a gigabyte
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
 
 __all__ = [
@@ -51,3 +63,10 @@ def __getattr__(name: str) -> Any:
         importlib.import_module(".errors" if name.endswith("Error") else ".predictor", __name__),
         name,
     )
+
+
+def __dir__() -> list[str]:
+    return sorted({*__all__, "__version__"})
+
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent until the user wants a log

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,9 @@ from qdigits.errors import ConfigError, ModelFileError, QDigitsError
 
 ROOT = Path(__file__).parent  # of the package
 CLONE = ROOT.parent  # holds the bundled models where the package is not installed
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # to a spreadsheet
+DEFAULT_MODEL = "mnist_model.pth"
+FASTEST_MODEL = "mnist_model.onnx"  # the same network; it starts without torch
 BUNDLED = [CLONE, CLONE / "weights", ROOT / "weights"]
 
 
@@ -186,3 +190,12 @@ def take_lock(lock: IO[str]) -> None:
         )
         return
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def inert_cell(text: str) -> str:
+    """Return a cell of a table that no spreadsheet takes for a formula; numbers stay as they are.
+
+    Source: OWASP, CSV Injection.
+    """
+    is_number = re.fullmatch(r"[-+]?[0-9][0-9 .,:/]*", text) is not None
+    return f"'{text}" if text.startswith(FORMULA_STARTS) and not is_number else text

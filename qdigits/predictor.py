@@ -1,14 +1,21 @@
 """Photo in, digits out: the verbs that the library, the command and the page share."""
 
+from __future__ import annotations
+
+import logging
+import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
 from importlib.util import find_spec
 from itertools import islice
 from math import prod
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, SupportsFloat
+from typing import Any, NamedTuple, Protocol, SupportsFloat, overload
 
 import numpy as np
 
+from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
 from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.ink import find_ink, find_polarity
@@ -17,7 +24,11 @@ from qdigits.reading.result import Box, Number, Prediction, Reading
 from qdigits.reading.segment import KEEP, find_digits
 
 MIN_CONFIDENCE = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
+NOT_GIVEN: Any = object()
+MODEL_SUFFIXES = (".pth", ".pt", ".onnx", ".safetensors")
 BATCH_SIZE = 256  # tiles for the network at once: memory stays flat however many pictures come
+
+logger = logging.getLogger("qdigits")
 
 
 class Model(Protocol):
@@ -32,12 +43,17 @@ class Model(Protocol):
     def probabilities(self, tiles: np.ndarray) -> np.ndarray: ...
 
 
-def load_model(path: str | Path = "mnist_model.pth", device: str = "auto") -> Model:
-    """A model from its file alone.
+def load_model(path: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
+    """Load a model from its file alone.
 
-    Takes   a .pth, .safetensors or .onnx file, or the name of a bundled one; device auto, cpu, cuda or mps.
-    Raises  ModelFileError: absent, damaged, unknown or unsafe.
+    Args:
+        path: A .pth, .safetensors or .onnx file, or the name of a bundled one.
+        device: auto, cpu, cuda or mps; an .onnx file is always read on the CPU.
+
+    Raises:
+        ModelFileError: Absent, damaged, unknown or unsafe.
     """
+    logger.debug("loading %s", path)
     if Path(path).suffix == ".onnx":
         from qdigits.models.onnx_model import OnnxModel
 
@@ -51,17 +67,99 @@ def load_model(path: str | Path = "mnist_model.pth", device: str = "auto") -> Mo
     return load_model_file(path, device)
 
 
-def predict(model: Model, image: Any) -> Prediction:
-    """The one digit on a picture: path, bytes, file object, Pillow image, array or tensor.
+@lru_cache(maxsize=4)
+def _load_once(path: str, changed: float) -> Model:
+    return load_model(path)
 
-    Raises  ImageError: not a picture that can be read.
+
+def as_model(model: Any) -> Model:
+    """Return a model for whatever the caller gave as one: a model, a path, or None.
+
+    Args:
+        model: What load_model returns; the path of a model file, which is loaded once; or None for
+            the bundled model.
+
+    Raises:
+        TypeError: It is something else, a picture perhaps.
+        ModelFileError: The file is absent, damaged, unknown or unsafe.
     """
-    return predict_many(model, [image])[0]
+    if model is None:
+        model = FASTEST_MODEL
+    if isinstance(model, (str, os.PathLike)):
+        path = os.fspath(model)
+        changed = os.path.getmtime(path) if os.path.exists(path) else 0.0
+        return _load_once(str(path), changed)
+    if not hasattr(model, "probabilities"):
+        raise TypeError(
+            f"{type(model).__name__} is no model: the model comes first, then the picture, as in "
+            "read(load_model(), 'photo.jpg'); or leave it out, as in read('photo.jpg')"
+        )
+    return model
 
 
-def predict_many(model: Model, images: Iterable[Any]) -> list[Prediction]:
-    """`predict` for many pictures, in few network calls."""
-    return list(predict_stream(model, images))
+def split_arguments(verb: str, model: Any, picture: Any) -> tuple[Model, Any]:
+    """Sort out the arguments of read and predict, whose model may be left out.
+
+    Args:
+        verb: Name of the function, for the message.
+        model: The model; or the picture, where `picture` was not given.
+        picture: What is to be read, or NOT_GIVEN.
+
+    Raises:
+        TypeError: The arguments are swapped, or there is no picture.
+    """
+    if picture is NOT_GIVEN:
+        model, picture = None, model
+    if hasattr(picture, "probabilities"):
+        raise TypeError(f"the model comes first: {verb}(model, picture)")
+    is_path = isinstance(picture, (str, os.PathLike))
+    if is_path and Path(picture).suffix.lower() in MODEL_SUFFIXES:
+        raise TypeError(f"{picture} is a model file; the model comes first: {verb}(model, picture)")
+    return as_model(model), picture
+
+
+@overload
+def predict(image: Any, /) -> Prediction: ...
+@overload
+def predict(model: Model | str | Path, image: Any) -> Prediction: ...
+def predict(model: Any, image: Any = NOT_GIVEN) -> Prediction:
+    """Read the one digit on a picture.
+
+    Args:
+        model: What load_model returns, or the path of a model file. It may be left out:
+            predict(image) uses the bundled model.
+        image: A path, bytes, file object, Pillow image, array or tensor.
+
+    Returns:
+        The digit with its confidence; its digit is None where nothing could be one.
+
+    Raises:
+        ImageError: The image is no picture that can be read.
+        TypeError: The two arguments are swapped.
+    """
+    network, image = split_arguments("predict", model, image)
+    return next(predict_stream(network, [image]))
+
+
+@overload
+def predict_many(images: Iterable[Any], /) -> list[Prediction]: ...
+@overload
+def predict_many(model: Model | str | Path, images: Iterable[Any]) -> list[Prediction]: ...
+def predict_many(model: Any, images: Any = NOT_GIVEN) -> list[Prediction]:
+    """Read one digit on each of many pictures, in few network calls.
+
+    Args:
+        model: As for predict.
+        images: Pictures; or one array of tiles, as (N, 28, 28) or (N, 784).
+
+    Raises:
+        ImageError: One of the images is no picture that can be read.
+        TypeError: The two arguments are swapped.
+    """
+    network, images = split_arguments("predict_many", model, images)
+    if isinstance(images, (str, bytes, os.PathLike)):
+        raise TypeError("predict_many takes a list of pictures; predict takes one picture")
+    return list(predict_stream(network, images))
 
 
 def predict_stream(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
@@ -140,14 +238,38 @@ def make_prediction(
     )
 
 
-def read(model: Model, photo: Any) -> Reading:
-    """Every digit on a photo, in reading order.
+@overload
+def read(photo: Any, /) -> Reading: ...
+@overload
+def read(model: Model | str | Path, photo: Any) -> Reading: ...
+def read(model: Any, photo: Any = NOT_GIVEN) -> Reading:
+    """Read every digit on a photo, in reading order.
 
-    Raises  ImageError: not a picture that can be read.
+    Args:
+        model: What load_model returns, or the path of a model file. It may be left out:
+            read(photo) uses the bundled model.
+        photo: A path, bytes, file object, Pillow image, array or tensor; "scan.pdf#2" is the second
+            page of a file of several.
+
+    Returns:
+        The text, the numbers and the digits. A notebook shows it as the photo with boxes.
+
+    Raises:
+        ImageError: The photo is no picture that can be read.
+        TypeError: The two arguments are swapped.
     """
+    network, photo = split_arguments("read", model, photo)
+    reading = read_photo(network, photo)
+    logger.debug("read %d digits with confidence %.3f", len(reading.digits), reading.confidence)
+    can_be_reopened = not hasattr(photo, "read")  # a file object was read to its end
+    return replace(reading, source=photo if can_be_reopened else None)
+
+
+def read_photo(model: Model, photo: Any) -> Reading:
+    """Open a photo and read it, both ways round where ink and paper are hard to tell apart."""
     opened, downscale = open_photo(photo)
     if opened.shape[:2] == (TILE_SIZE, TILE_SIZE):
-        one = predict(model, opened)
+        one = next(predict_stream(model, [opened]))
         return reading_of([[[one]]] if one.confidence > KEEP else [])
     ink_is_bright, polarity_ambiguous = find_polarity(opened)
     readings = [
@@ -196,9 +318,19 @@ def reading_of(lines: list[list[list[Prediction]]]) -> Reading:
     return Reading(text, every_digit, tuple(numbers))
 
 
-def test_single_image(model: Model, single_image: Any) -> int | None:
-    """The digit alone, under the name that users of the original know."""
-    return predict(model, single_image).digit
+@overload
+def test_single_image(single_image: Any, /) -> int | None: ...
+@overload
+def test_single_image(model: Model | str | Path, single_image: Any) -> int | None: ...
+def test_single_image(model: Any, single_image: Any = NOT_GIVEN) -> int | None:
+    """Return the digit alone, under the name that users of the original know.
+
+    Args:
+        model: As for predict.
+        single_image: As for predict.
+    """
+    network, image = split_arguments("test_single_image", model, single_image)
+    return next(predict_stream(network, [image])).digit
 
 
 test_single_image.__test__ = False  # type: ignore[attr-defined]  # pytest collects what starts with "test"

@@ -1,12 +1,16 @@
 """From a picture to an answer, with a model that knows 0 and 1 by their looks."""
 
 import io
+import json
+import pydoc
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import qdigits
 from qdigits.errors import ImageError, ModelFileError
 from qdigits.imaging.tile import fit_tile
 from qdigits.predictor import (
@@ -143,3 +147,74 @@ def test_errors_are_the_users():
         read(Judge(), "absent.png")
     with pytest.raises(ModelFileError):
         load_model("absent.pth")
+
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "year.jpg"
+
+
+def test_a_model_may_be_left_out_or_be_a_path():
+    text = read(load_model(), EXAMPLE).text
+    assert read(EXAMPLE).text == text
+    assert read("mnist_model.pth", str(EXAMPLE)).text == text
+    assert predict(ZERO).digit == predict_many([ZERO])[0].digit == test_single_image(ZERO) == 0
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: read(EXAMPLE, Judge()),
+        lambda: read(EXAMPLE, "mnist_model.pth"),
+        lambda: predict(ZERO, Judge()),
+        lambda: predict(ZERO, "seven.png"),
+        lambda: read(Judge()),
+        lambda: predict_many(Judge()),
+    ],
+)
+def test_swapped_arguments_are_named(call):
+    with pytest.raises(TypeError, match="the model comes first"):
+        call()
+
+
+def test_predict_many_refuses_a_single_path():
+    with pytest.raises(TypeError, match="list of pictures"):
+        predict_many("seven.png")
+
+
+def test_a_reading_prints_as_its_text_and_a_notebook_shows_the_photo(tmp_path):
+    picture = photo("1001")
+    reading = read(Judge(), picture)
+    assert str(reading) == "1001"
+    assert len(repr(reading).splitlines()) == 1
+    assert str(reading.digits[0]) == "1"
+    assert "array" not in repr(reading.digits[0])
+    assert json.loads(json.dumps(reading.to_dict()))["text"] == "1001"
+    shown = np.asarray(Image.open(io.BytesIO(reading._repr_png_())))
+    assert shown.shape == (*picture.shape, 3)
+    assert (shown != picture[..., None]).any()
+    tile = Image.open(io.BytesIO(reading.digits[0]._repr_png_()))
+    assert tile.size == (168, 168)
+    Image.fromarray(picture).save(tmp_path / "gone.png")
+    gone = read(Judge(), tmp_path / "gone.png")
+    (tmp_path / "gone.png").unlink()
+    assert gone._repr_png_() is None
+
+
+def test_the_package_shows_its_public_names_only():
+    assert dir(qdigits) == sorted([*qdigits.__all__, "__version__"])
+    text = pydoc.plain(pydoc.render_doc(qdigits))
+    for name in ("load_model", "predict_many", "read", "ConfigError"):
+        assert name in text
+    assert "importlib" not in text.split("DESCRIPTION")[1]
+
+
+@pytest.mark.parametrize(
+    "error", ["QDigitsError", "DataError", "ImageError", "ModelFileError", "ConfigError"]
+)
+def test_every_error_says_when_it_is_raised(error):
+    assert getattr(qdigits, error).__doc__.startswith("Raised ")
+
+
+def test_reading_is_logged_under_the_package_name(caplog):
+    with caplog.at_level("DEBUG", logger="qdigits"):
+        read(Judge(), photo("10"))
+    assert "read 2 digits" in caplog.text

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import numpy as np
 from PIL import Image, ImageDraw
 
+from qdigits.errors import ImageError
 from qdigits.imaging.decode import open_photo
 
 ACCEPTED_COLOUR = (0, 150, 60)
 DOUBTFUL_COLOUR = (230, 120, 0)
 MIN_LETTER_SIZE = 10  # pixels
+NOTEBOOK_SIDE = 800  # pixels of a picture that a notebook shows
+TILE_ENLARGEMENT = 6  # the pixels of a tile are the lesson: they stay squares
 
 
 def annotate(photo: Any, reading: Any) -> Image.Image:
@@ -38,3 +43,27 @@ def annotate(photo: Any, reading: Any) -> Image.Image:
         corner = (left, max(top - 1.2 * size, 0))
         pen.text(corner, str(found.digit), fill=colour, font_size=size)
     return image
+
+
+def annotated_png(photo: Any, reading: Any) -> bytes | None:
+    """Return the annotated photo as a PNG of a notebook's width; None if it can't be opened now."""
+    try:
+        image = annotate(photo, reading)
+    except ImageError:
+        return None
+    image.thumbnail((NOTEBOOK_SIDE, NOTEBOOK_SIDE))
+    return png_bytes(image)
+
+
+def enlarged_png(tile: np.ndarray) -> bytes:
+    """Return a tile, uint8 (28, 28), as a PNG large enough to look at."""
+    image = Image.fromarray(tile)
+    side = image.width * TILE_ENLARGEMENT
+    return png_bytes(image.resize((side, side), Image.Resampling.NEAREST))
+
+
+def png_bytes(image: Image.Image) -> bytes:
+    """Return an image as the bytes of a PNG file."""
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()

@@ -50,6 +50,12 @@ class Prediction:
             "printed": self.printed,
         }
 
+    def _repr_png_(self) -> bytes:
+        """Return the tile that the network saw, which a notebook shows."""
+        from qdigits.imaging.annotate import enlarged_png
+
+        return enlarged_png(self.tile)
+
 
 @dataclass(frozen=True)
 class Number:
@@ -88,6 +94,7 @@ class Reading:
     numbers: tuple[Number, ...] = ()
     unread: tuple[Box, ...] = ()  # ink that looks like part of a number and was not read
     turned: int = 0  # quarters, counter-clockwise, by which the photo was turned to be read
+    source: Any = field(default=None, compare=False, repr=False)  # the photo, as it was given
 
     @property
     def accepted(self) -> bool:
@@ -123,6 +130,12 @@ class Reading:
             "unread": list(self.unread),
             "turned": self.turned,
         }
+
+    def _repr_png_(self) -> bytes | None:
+        """Return the photo with its boxes, which a notebook shows; None if it is gone."""
+        from qdigits.imaging.annotate import annotated_png
+
+        return None if self.source is None else annotated_png(self.source, self)
 
 
 def _doubt(answer: Prediction | Number) -> str:

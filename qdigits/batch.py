@@ -1,87 +1,189 @@
-"""Many pictures in, a row for each out: one bad file doesn't stop the rest, and memory stays flat."""
+"""Many pictures in, a result for each out: one bad file doesn't stop the rest."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from qdigits.errors import ImageError
+from qdigits.files import inert_cell
+from qdigits.imaging.constants import MAX_FILE_BYTES
+from qdigits.imaging.formats import (
+    OTHER_PICTURE_SUFFIXES,
+    is_picture_name,
+    recognise_format,
+)
+from qdigits.imaging.parts import SeveralPicturesError
 from qdigits.predictor import Model, Reading, read
 
-PICTURES = {".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff"}
-COLUMNS = "file", "text", "confidence", "accepted", "error"
-MAX_IN_FLIGHT = 512  # files in work
+COLUMNS = ("file", "text", "confidence", "accepted", "error")
+MAX_IN_FLIGHT = 512  # pictures in work
+STANDARD_INPUT = "-"
+# The first bytes of these formats begin other files, too: they are known by their names only.
+KNOWN_BY_NAME = (None, "BMP", "ZIP")
+
+logger = logging.getLogger("qdigits")
 
 
 class FileResult(NamedTuple):
-    """What one file gave: a reading, or the reason why not."""
+    """What one picture gave: a reading, or the reason why not."""
 
-    file: str
-    photo: Any
+    file: str  # "scan.pdf#2" is the second page of a file
+    photo: Any  # what `read` was given
     reading: Reading | None
     error: str = ""
 
+    @property
+    def line(self) -> str:
+        """The text in one line; rows of the picture are separated by a slash."""
+        return self.reading.text.replace("\n", " / ") if self.reading else ""
+
     def row(self) -> tuple[str, ...]:
-        """For a table, in the order of COLUMNS; the confidence is that of the least sure digit."""
+        """Return the cells of a table, in the order of COLUMNS, safe to open in a spreadsheet."""
+        file = inert_cell(printable(self.file))
         if self.reading is None:
-            return self.file, "", "", "", self.error
-        digits = self.reading.digits
-        least = min((digit.confidence for digit in digits), default=0.0)
-        accepted = "yes" if digits and all(digit.accepted for digit in digits) else "no"
-        return self.file, self.reading.text.replace("\n", " / "), f"{least:.4f}", accepted, ""
+            return file, "", "", "", self.error
+        accepted = "yes" if self.reading.accepted else "no"
+        return file, inert_cell(self.line), f"{self.reading.confidence:.4f}", accepted, ""
 
     def record(self) -> dict[str, Any]:
-        """Everything but the tiles, for JSON."""
+        """Return everything but the tiles, for JSON."""
         if self.reading is None:
             return {"file": self.file, "error": self.error}
-        fields = "digit", "confidence", "accepted", "box", "probabilities"
-        digits = [
-            {field: getattr(digit, field) for field in fields} for digit in self.reading.digits
-        ]
-        return {"file": self.file, "text": self.reading.text, "digits": digits}
+        return {"file": self.file, **self.reading.to_dict()}
 
 
-def expand_paths(names: Sequence[str]) -> list[str]:
-    """The files meant: a folder stands for all pictures in it, but hidden ones."""
-    found: list[str] = []
+@dataclass
+class Listing:
+    """The pictures that the user means, and the files beside them that are no pictures."""
+
+    files: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+
+
+class Source(NamedTuple):
+    """A picture to read, and what it is called."""
+
+    file: str
+    photo: Any
+
+
+def expand_paths(names: Sequence[str]) -> Listing:
+    """List the pictures meant: a folder stands for all pictures in it, but hidden ones."""
+    listing = Listing()
     for name in names:
-        if os.path.isdir(name):
-            inside = sorted(Path(name).rglob("[!.]*"))
-            found += [
-                str(path)
-                for path in inside
-                if path.suffix.lower() in PICTURES and not path.is_dir()
-            ]
-        else:
-            found.append(name)
-    return found
+        if not os.path.isdir(name):
+            listing.files.append(name)
+            continue
+        for path in walk_visible(name):
+            (listing.files if holds_picture(path) else listing.skipped).append(path)
+    return listing
 
 
-def read_files(model: Model, names: Sequence[str]) -> Iterator[FileResult]:
-    """A FileResult for each file, in order; - is a picture on standard input."""
+def walk_visible(folder: str) -> list[str]:
+    """Return all files below a folder in order, without hidden ones and hidden folders."""
+    found = []
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [os.path.join(parent, name) for name in files if not name.startswith(".")]
+    return sorted(found)
 
-    def answer(name: str) -> FileResult:
-        photo = sys.stdin.buffer.read() if name == "-" else name
-        try:
-            return FileResult(name, photo, read(model, photo))
-        except ImageError as error:
-            return FileResult(name, photo, None, str(error).removeprefix(f"{name}: "))
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for first in range(0, len(names), MAX_IN_FLIGHT):
-            yield from pool.map(answer, names[first : first + MAX_IN_FLIGHT])
+def holds_picture(path: str) -> bool:
+    """Say whether a file is a picture, read or not: by its name, or else by its first bytes."""
+    if is_picture_name(path) or Path(path).suffix.lower() in OTHER_PICTURE_SUFFIXES:
+        return True
+    if not os.path.isfile(path):  # a named pipe would wait for ever
+        return False
+    try:
+        with open(path, "rb") as file:
+            return recognise_format(file.read(100)) not in KNOWN_BY_NAME
+    except OSError:
+        return False
+
+
+def read_files(
+    model: Model, listing: Listing, jobs: int | None = None, done: AbstractSet[str] = frozenset()
+) -> Iterator[FileResult]:
+    """Yield a result for each picture, in order; a file of several pictures gives several.
+
+    Args:
+        model: The network.
+        listing: What expand_paths found; "-" is a picture on standard input. Files of an archive
+            that are no pictures are added to its skipped ones.
+        jobs: Pictures that are read at the same time; one for each core by default.
+        done: Names of pictures to leave out.
+    """
+    sources = [Source(name, name) for name in listing.files]
+    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
+        yield from _read_sources(pool, model, sources, listing.skipped, done)
+
+
+def _read_sources(
+    pool: ThreadPoolExecutor,
+    model: Model,
+    sources: Sequence[Source],
+    skipped: list[str],
+    done: AbstractSet[str],
+) -> Iterator[FileResult]:
+    wanted = (source for source in sources if not is_done(source.file, done))
+    while batch := list(islice(wanted, MAX_IN_FLIGHT)):
+        results = pool.map(read_source, [model] * len(batch), batch)
+        for source, result in zip(batch, results, strict=True):
+            if isinstance(result, FileResult):
+                yield result
+                continue
+            parts = [Source(f"{source.file}#{part.name}", part) for part in result.parts]
+            skipped += [f"{source.file}#{name}" for name in result.others]
+            yield from _read_sources(pool, model, parts, skipped, done)
+
+
+def is_done(file: str, done: AbstractSet[str]) -> bool:
+    """Say whether a picture is among those done, however a table spells its name."""
+    name = printable(file)
+    return not done.isdisjoint((file, name, inert_cell(name)))
+
+
+def read_source(model: Model, source: Source) -> FileResult | SeveralPicturesError:
+    """Read one picture; a file of several pictures is returned as the error that lists them."""
+    photo = source.photo
+    if source.file == STANDARD_INPUT:
+        photo = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
+    try:
+        return FileResult(source.file, photo, read(model, photo))
+    except SeveralPicturesError as several:
+        return several
+    except ImageError as error:
+        logger.info("%s: %s", source.file, error)
+        return FileResult(source.file, photo, None, str(error).removeprefix(f"{source.file}: "))
+
+
+def printable(text: str) -> str:
+    """Return a file name without control characters: they break lines and talk to terminals."""
+    return "".join(letter if is_printable(letter) else repr(letter)[1:-1] for letter in text)
+
+
+def is_printable(letter: str) -> bool:
+    """Say whether a letter is no control character; bytes that are no letters pass as they are."""
+    return ord(letter) >= 32 and not 127 <= ord(letter) < 160
 
 
 def terminal_art(tile: np.ndarray) -> str:
-    """A tile in half-blocks, two rows of pixels to a line."""
+    """Draw a tile in half-blocks, two rows of pixels to a line.
+
+    Args:
+        tile: uint8 (28, 28).
+    """
     ink = (tile > 100).astype(int).reshape(14, 2, 28)
-    return "\n".join(
-        "".join(" ▄▀█"[2 * upper + lower] for upper, lower in zip(*pair, strict=True))
-        for pair in ink
-    )
+    blocks = np.array([" ", "▄", "▀", "█"])[2 * ink[:, 0] + ink[:, 1]]  # (14, 28)
+    return "\n".join("".join(row) for row in blocks)

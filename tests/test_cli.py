@@ -3,20 +3,27 @@
 import csv
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from qdigits import __version__, load_model, read
 from qdigits.batch import terminal_art
-from qdigits.cli import VERBS, main
+from qdigits.cli import PURPOSES, VERBS, describe, main
+from qdigits.files import inert_cell
 from qdigits.models.checkpoint import save_model
 from qdigits.models.registry import build
+from qdigits.output import annotated_name
+from qdigits.training.recipes import PAGE_RECIPES, RECIPES
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -75,8 +82,9 @@ def test_one_bad_file_does_not_stop_the_rest(capsys, model, pictures):
     assert code == 1
     good = [str(pictures / name) for name in ("a.png", "b.png", "deeper/c.jpg")]
     assert [line.split("\t")[0] for line in out] == good
-    assert err.count("\n") == 1
-    assert "broken.png: not a picture" in err
+    complaint, note = err.splitlines()
+    assert "broken.png: not a picture" in complaint
+    assert note.endswith("1 file holds no picture, not read: " + str(pictures / "notes.txt"))
 
 
 def test_json_says_everything_a_line_a_file(capsys, model, pictures):
@@ -84,8 +92,8 @@ def test_json_says_everything_a_line_a_file(capsys, model, pictures):
     records = [json.loads(line) for line in out]
     assert code == 1
     assert ["error" in record for record in records] == [False, False, True, False]
-    assert set(records[0]) == {"file", "text", "digits"}
-    assert set(records[0]["digits"][0]) == {
+    assert set(records[0]) >= {"file", "text", "numbers", "digits", "unread"}
+    assert set(records[0]["digits"][0]) >= {
         "digit",
         "confidence",
         "accepted",
@@ -117,6 +125,146 @@ def test_annotate_draws_on_one_picture(capsys, model, tmp_path):
         run(capsys, "read", EXAMPLES, "--annotate", tmp_path / "two.png", "--model", model)[0] == 2
     )
     assert not (tmp_path / "two.png").exists()
+
+
+def test_annotate_draws_into_a_folder_and_takes_the_format_from_the_suffix(
+    capsys, model, pictures, tmp_path
+):
+    folder = tmp_path / "marked"
+    assert run(capsys, "read", pictures, "--annotate", folder, "--model", model)[0] == 1
+    drawn = {str(path.relative_to(folder)) for path in folder.rglob("*.png")}
+    assert drawn == {"a.png", "b.png", "deeper/c.jpg.png"}
+    found = tmp_path / "found.jpg"
+    assert run(capsys, "read", pictures / "a.png", "--annotate", found, "-m", model)[0] == 0
+    assert found.read_bytes().startswith(b"\xff\xd8")
+    assert run(capsys, "read", pictures / "a.png", "--annotate", found, "-m", model)[0] == 2
+
+
+def test_no_name_in_an_archive_leads_out_of_the_folder():
+    for name in ("photos.zip#../../out.png", "photos.zip#/etc/out.png", "../up.zip#..#a.png"):
+        path = Path(annotated_name(name, os.getcwd()))
+        assert not path.is_absolute()
+        assert ".." not in path.parts
+
+
+def test_tables_and_json_go_to_stdout_or_to_a_file_by_its_suffix(capsys, model, pictures, tmp_path):
+    _, out, _ = run(capsys, "read", pictures / "a.png", "--csv", "-", "-m", model)
+    assert out[0] == "file,text,confidence,accepted,error"
+    assert len(out) == 2
+    for suffix, start in ((".csv", "file,"), (".jsonl", "{"), (".txt", str(pictures))):
+        path = tmp_path / f"out{suffix}"
+        assert run(capsys, "read", pictures / "a.png", "-o", path, "-m", model)[:2] == (0, [])
+        assert path.read_text().startswith(start)
+    assert run(capsys, "read", pictures / "a.png", "-o", "out.doc", "-m", model)[0] == 2
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".txt"])
+def test_an_interrupted_table_is_gone_on_with_or_replaced(
+    capsys, model, pictures, tmp_path, suffix
+):
+    (pictures / "broken.png").unlink()
+    path = tmp_path / f"out{suffix}"
+    command = ("read", pictures, "-q", "-m", model, "-o", path)
+    assert run(capsys, *command) == (0, [], "")
+    whole = path.read_bytes()
+    path.write_bytes(whole[: whole.rfind(b"b.png") + 8])  # interrupted within the second picture
+    code, _, err = run(capsys, *command)
+    assert code == 2
+    assert "--resume" in err
+    assert run(capsys, *command, "--resume") == (0, [], "")
+    assert path.read_bytes() == whole
+    assert run(capsys, *command, "--overwrite") == (0, [], "")
+    assert path.read_bytes() == whole
+    assert run(capsys, *command, "--overwrite", "--resume")[0] == 2
+
+
+def test_formulas_and_control_characters_in_names_are_inert(
+    capsys, model, pictures, tmp_path, monkeypatch
+):
+    odd = "=1+1\n\x1b[31m.png"
+    (pictures / odd).write_bytes((pictures / "a.png").read_bytes())
+    (pictures / "=2.png").write_bytes(b"broken")
+    monkeypatch.chdir(pictures)
+    table = tmp_path / "t.csv"
+    run(capsys, "read", odd, "=2.png", "--csv", table, "--model", model)
+    names = [row["file"] for row in csv.DictReader(table.open(newline=""))]
+    assert names == ["'=1+1\\n\\x1b[31m.png", "'=2.png"]
+    _, out, _ = run(capsys, "read", odd, "--model", model)
+    assert out[0].startswith("=1+1\\n\\x1b[31m.png\t")
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [("=1", "'=1"), ("@a", "'@a"), ("-1+2", "'-1+2"), ("-37", "-37"), ("+4,5", "+4,5"), ("7", "7")],
+)
+def test_cells_that_are_numbers_stay_as_they_are(cell, written):
+    assert inert_cell(cell) == written
+
+
+def test_standard_input_is_read_no_further_than_a_picture_may_be_long(model):
+    command = [sys.executable, "-m", "qdigits", "read", "-", "--model", str(model)]
+    with open("/dev/zero", "rb") as endless:
+        done = subprocess.run(command, stdin=endless, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "picture of 100000001 bytes" in done.stderr
+
+
+def test_pages_frames_and_archives_are_read_one_by_one(capsys, model, pictures):
+    tile = Image.open(pictures / "a.png")
+    tile.save(pictures / "pages.tif", save_all=True, append_images=[tile, tile])
+    with zipfile.ZipFile(pictures / "photos.zip", "w") as archive:
+        archive.write(pictures / "a.png", "in/a.png")
+        archive.write(pictures / "pages.tif", "pages.tif")
+        archive.writestr("notes.txt", "not asked for")
+    names = ("pages.tif", "photos.zip")
+    code, out, err = run(
+        capsys, "read", *(pictures / name for name in names), "--model", model, "-j", 2
+    )
+    assert code == 0
+    parts = [line.split("\t")[0].removeprefix(f"{pictures}/") for line in out]
+    assert parts == [
+        *(f"pages.tif#{page}" for page in (1, 2, 3)),
+        "photos.zip#in/a.png",
+        *(f"photos.zip#pages.tif#{page}" for page in (1, 2, 3)),
+    ]
+    assert "photos.zip#notes.txt" in err
+    one = run(capsys, "read", pictures / "photos.zip#pages.tif#2", "--model", model)
+    assert one[1][0].split("\t")[1:] == out[5].split("\t")[1:]
+
+
+def test_an_unread_kind_of_picture_in_a_folder_is_complained_about(capsys, model, pictures):
+    (pictures / "raw.cr2").write_bytes(b"no picture that is read")
+    (pictures / "scan").write_bytes((pictures / "a.png").read_bytes())  # no suffix, but a picture
+    code, out, err = run(capsys, "read", pictures, "--model", model)
+    assert code == 1
+    assert "raw.cr2: not a picture that is read here; give one of PNG" in err
+    assert str(pictures / "scan") in "\n".join(out)
+
+
+def test_quiet_and_verbose(capsys, model, pictures):
+    assert "notes.txt" not in run(capsys, "read", pictures, "-q", "--model", model)[2]
+    command = [sys.executable, "-m", "qdigits", "read", str(pictures / "a.png"), "-v", "-m", model]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert "qdigits: loading" in done.stderr
+    assert "loading" not in done.stdout
+
+
+def test_the_page_ends_with_its_command(tmp_path):
+    """A stand-in for Streamlit tells its process, which has to be the command's own."""
+    package = tmp_path / "streamlit"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "__main__.py").write_text(
+        "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)"
+    )
+    paths = os.pathsep.join([str(tmp_path), os.getcwd()])
+    command = [sys.executable, "-m", "qdigits", "app", "--port", "8777"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths}
+    ) as app:
+        assert int(app.stdout.readline()) == app.pid
+        app.terminate()
+        assert app.wait(60) == -signal.SIGTERM
 
 
 def test_show_prints_the_tile_that_the_network_saw(capsys, model, pictures):
@@ -199,6 +347,23 @@ def test_help_is_on_stdout(capsys, verb):
     code, out, err = run(capsys, *(verb or "").split(), "--help")
     assert (code, err) == (0, "")
     assert out[0].startswith("usage: qdigits")
+
+
+def test_every_command_has_a_purpose_and_examples(capsys):
+    _, overview, _ = run(capsys, "--help")
+    for verb, function in VERBS.items():
+        _, out, _ = run(capsys, verb, "--help")
+        text = "\n".join(out)
+        assert "Examples:" in text
+        assert f"$ qdigits {verb}" in text or f"| qdigits {verb}" in text
+        assert any(line.split()[:1] == [verb] for line in overview if line.startswith("  "))
+        assert not re.search(r"\(default: (None|False|)\)|\{None\}", text), text
+        assert describe(function).splitlines()[0].endswith(".")
+    assert "--version" in "\n".join(overview)
+
+
+def test_every_recipe_says_what_it_is_for():
+    assert PURPOSES.keys() == {**RECIPES, **PAGE_RECIPES}.keys()
 
 
 def test_help_is_quick_and_loads_nothing_heavy():

@@ -16,6 +16,7 @@ from qdigits import cli, errors
 from qdigits.data.sources import SOURCES
 from qdigits.training.recipes import RECIPES
 from tools import build_log_index, build_tables, import_graph
+from tools.build_cli_docs import help_sections
 from tools.markers import RESULTS, format_table, read_between
 
 ROOT = Path(__file__).parent.parent
@@ -89,6 +90,10 @@ def test_every_command_and_flag_is_documented(capsys):
         flags = set(re.findall(r"--[a-z][a-z-]+", capsys.readouterr().out)) - {"--help"}
         missing = {name for name in {f"qdigits {verb}", *flags} if name not in page}
         assert not missing, f"docs/cli.md does not mention {missing}"
+
+
+def test_the_page_of_the_command_is_its_help():
+    assert read_between(ROOT / "docs" / "cli.md", "help") == help_sections()
 
 
 def test_every_recipe_setting_and_source_is_documented():

@@ -1,7 +1,8 @@
 """The package has floors: a folder imports only folders below it.
 
 cli                           the command
-app  batch                    the page; many files in, one row each out
+app  output                   the page; what the command writes
+batch                         many files in, one result each out
 predictor  training           photo to answer; sample to weights
 reading  evaluation           a page to numbers; what a model was measured to do
 models  data                  networks and their files; labelled digits
@@ -44,6 +45,7 @@ WITHOUT_TORCH = {
     "reading",
     "predictor",
     "batch",
+    "output",
     "cli",
 }
 

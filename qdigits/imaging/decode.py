@@ -8,7 +8,7 @@ import warnings
 import zipfile
 from typing import Any
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from qdigits.errors import ImageError
 from qdigits.files import read_file
@@ -54,6 +54,8 @@ def open_photo(source: Any) -> Photo:
             return decode(part.source, part.name)
     except ImageError:
         raise
+    except UnidentifiedImageError as error:
+        raise ImageError("a damaged picture; save it anew") from error
     except Exception as error:  # Pillow raises far more than OSError on a damaged file
         cause = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"not a picture that can be read ({cause}); save it anew") from error
@@ -94,7 +96,7 @@ def decode_file(data: bytes, part: str) -> Photo:
         raise ImageError(f"picture of {len(data)} bytes: 1 to {MAX_FILE_BYTES:,} can be read")
     form = recognise_format(data[:100])
     if form is None:
-        raise ImageError(f"not a picture; give one of {readable_formats()}")
+        raise ImageError(f"not a picture that is read here; give one of {readable_formats()}")
     if not is_readable(form):
         raise ImageError(how_to_read(form))
     if form == "ZIP":

@@ -6,7 +6,7 @@ It runs as a process of its own (see pdf.py) and imports nothing of qdigits.
 import struct
 import sys
 
-MAX_SECONDS = 10  # of processor time
+MAX_SECONDS = 5  # of processor time
 MAX_MEMORY = 2**30  # bytes
 LONGEST_SIDE = 2400  # pixels of a drawn page: 200 dots an inch of a letter
 HEADER = struct.Struct("<4I")  # pages of the file; width, height and bytes a row of this page

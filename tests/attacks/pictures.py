@@ -5,8 +5,10 @@ python -m tests.attacks.pictures      tries each and prints what became of it
 
 import io
 import struct
+import zipfile
 import zlib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from itertools import chain
 
 import numpy as np
@@ -73,6 +75,12 @@ def encodings(tile: np.ndarray) -> Iterator[tuple[str, bytes]]:
     yield "GIF", saved(page, "GIF")
     yield "WEBP", saved(page.convert("RGB"), "WEBP", quality=80)
     yield "WEBP lossless with alpha", saved(Image.fromarray(clear), "WEBP", lossless=True)
+    yield "AVIF", saved(page.convert("RGB"), "AVIF", quality=80)
+    if find_spec("pillow_heif"):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+        yield "HEIF", saved(page.convert("RGB"), "HEIF", quality=80)
     yield "TIFF", saved(page, "TIFF")
     yield (
         "TIFF packed, 16 bit",
@@ -164,6 +172,7 @@ def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
     yield "HTML", b"<!DOCTYPE html><html></html>"
     for kind in ("ICO", "PPM", "PCX", "TGA", "EPS"):
         yield f"{kind}, which is not read", saved(page.convert("RGB"), kind)
+    yield from containers(page)
     yield "white", saved(Image.new("L", (90, 90), 255), "PNG")
     yield "black", saved(Image.new("L", (90, 90)), "PNG")
     yield (
@@ -188,6 +197,61 @@ def zoo(tile: np.ndarray) -> Iterator[tuple[str, object]]:
     yield "a folder", "/"
     yield "a path with NUL", "a\0b.png"
     yield "an endless device", "/dev/zero"
+
+
+def containers(page: Image.Image) -> Iterator[tuple[str, bytes]]:
+    """Yield files of several pictures, or of one picture told many times, that ask for too much."""
+    progressive = saved(page.resize((1500, 1500)), "JPEG", progressive=True)
+    last_scan = progressive[progressive.rfind(b"\xff\xda") : -2]
+    yield "JPEG of 600 scans", progressive[:-2] + 600 * last_scan + progressive[-2:]
+    frames = [Image.new("L", (2, 2), value) for value in range(200)]
+    yield "GIF of 200 frames", saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
+    wide = Image.new("L", (8000, 5000))
+    yield "AVIF of 8,000 x 5,000", saved(wide, "AVIF", speed=10)
+    for name, data in (("AVIF", saved(page, "AVIF")), ("PDF", saved(page, "PDF"))):
+        yield f"{name} cut in half", data[: len(data) // 2]
+    yield "HEIF of nothing", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400)
+    png = saved(page, "PNG")
+    archive = zipped({"a.png": png, "b.png": png})
+    yield "ZIP of a picture that swells", zipped({"a.png": bytes(101_000_000)})
+    yield "ZIP in a ZIP", zipped({"a.png": archive})
+    yield "ZIP of two pictures", archive
+    one = bytearray(zipped({"a.png": png}))
+    one[one.rfind(b"PK\x01\x02") + 8] |= 1
+    yield "ZIP with a password", bytes(one)
+    yield "ZIP by LZMA", zipped({"a.png": png}, zipfile.ZIP_LZMA)
+    yield "ZIP of a long list", zipped({str(number) + "a" * 60_000: b"" for number in range(80)})
+    yield "ZIP without its end", archive[:-22]
+    yield "ZIP cut in half", archive[len(archive) // 2 :]
+    yield "ZIP without pictures", zipped({"notes.txt": b"7"})
+
+
+def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """Return a zip archive of these files."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return file.getvalue()
+
+
+def greedy_pdf() -> bytes:
+    """Return a small PDF that fills its page two million times."""
+    return pdf(zlib.compress(b"0 0 600 800 re f " * 2_000_000, 1))
+
+
+def pdf(content: bytes) -> bytes:
+    """Return a PDF of one page with this compressed content."""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Contents 4 0 R>>",
+        b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(content), content),
+    ]
+    body = b"%PDF-1.4\n"
+    for number, text in enumerate(objects, 1):
+        body += b"%d 0 obj%s\nendobj\n" % (number, text)
+    return body + b"trailer<</Root 1 0 R/Size 5>>\n%%EOF"
 
 
 def large(*kinds: str) -> Iterator[tuple[str, bytes]]:

@@ -1,5 +1,6 @@
 """What strangers send, all the way in: pictures to a reading, model files to the page."""
 
+import os
 import warnings
 
 import pytest
@@ -8,6 +9,7 @@ from PIL import Image
 from qdigits import load_model, read
 from qdigits.data.loading import load_test
 from qdigits.errors import ImageError
+from qdigits.imaging.pdf_child import MAX_SECONDS
 from qdigits.predictor import Reading
 from tests.attacks import Outcome, mutants, pictures, tried
 from tests.stress import web_attacks
@@ -20,9 +22,19 @@ WORDS = {  # each guard says what it found
     "array of (0, 0)": "array of 0 x 0 pixels",
     "array of (9,)": "array of shape (9,)",
     "array of inf": "not finite",
-    "SVG named .png": "not a picture; give one of PNG",
-    "ICO, which is not read": "not a picture; give one of PNG",
+    "SVG named .png": "not a picture that is read here; give one of PNG",
+    "ICO, which is not read": "not a picture that is read here; give one of PNG",
     "PNG cut at 0.9": "not a picture that can be read",
+    "JPEG of 600 scans": "a progressive JPEG of",
+    "GIF of 200 frames": "at most 100 are read",
+    "AVIF of 8,000 x 5,000": "at most 25,000,000 are read",
+    "ZIP of a picture that swells": "picture of 100000001 bytes",
+    "ZIP in a ZIP": "an archive inside an archive",
+    "ZIP with a password": "locked with a password",
+    "ZIP by LZMA": "compressed in an unusual way",
+    "ZIP of a long list": "too many or too large files",
+    "ZIP without its end": "its end is missing",
+    "ZIP without pictures": "an archive without pictures",
     "a folder": ": not a file",
     "a missing path": "No such file",
     "a path with NUL": "null byte",
@@ -69,6 +81,17 @@ def test_every_odd_picture_is_read_or_refused_in_one_line(tile, tmp_path):
     assert len(seen) > 60
     assert seen >= WORDS.keys()
     assert Image.MAX_IMAGE_PIXELS  # Pillow's own guard stays
+
+
+def test_a_pdf_that_asks_for_too_much_is_stopped():
+    pytest.importorskip("pypdfium2", reason="PDF needs pypdfium2: pip install 'qdigits[pdf]'")
+    before = os.times()
+    outcome = tried(lambda: read(load_model(), pictures.greedy_pdf()))
+    after = os.times()
+    assert isinstance(outcome.value, ImageError), outcome
+    assert "to draw" in str(outcome.value)
+    assert after.children_user - before.children_user < MAX_SECONDS + 2  # seconds of processor time
+    assert outcome.megabytes < 300, outcome
 
 
 def test_damaged_picture_is_read_or_refused_without_a_warning(tile):

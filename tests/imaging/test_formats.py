@@ -107,6 +107,12 @@ def test_a_batch_is_refused_with_the_word_predict_many(batch):
         open_photo(batch)
 
 
+def test_a_page_784_pixels_wide_is_a_page():
+    page = np.full((300, 784), 255, np.uint8)
+    page[100:120, 290:305] = 0
+    assert open_photo(page).pixels.shape == (300, 784, 3)
+
+
 def test_a_row_of_784_numbers_is_the_tile_that_it_is():
     tile = prepare(seven()).tile
     for row in (tile.reshape(784), tile.reshape(1, 784)):

@@ -39,6 +39,6 @@ def torchrun(tmp_path):
         launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
         command: list[str | Path] = [*launcher, "--nproc-per-node=2", path]
-        subprocess.run(command, env=environment, check=True, timeout=120, capture_output=True)
+        subprocess.run(command, env=environment, check=True, timeout=600, capture_output=True)
 
     return run

@@ -89,10 +89,12 @@ def train(recipe: NamedRecipe, run_dir: DataFolder = None, resume: Flag = False)
         run_dir: Where the run is kept; runs/RECIPE by default.
         resume: Go on with the run that is there.
     """
+    _need("torch", "train")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     run_dir = run_dir or Path("runs", recipe.name)
     if isinstance(recipe, PageRecipe):
         return _train_pages(recipe.settings, run_dir, resume)
+    from qdigits.training.run_dir import next_steps
     from qdigits.training.trainer import fit
 
     history = fit(recipe.settings, run_dir, resume)
@@ -104,6 +106,7 @@ def train(recipe: NamedRecipe, run_dir: DataFolder = None, resume: Flag = False)
         best = history.best()
         accuracy = f"{best['validation_accuracy']:.2%} of held-out digits"
         print(run_dir / "best.pth", accuracy, f"epoch {best['epoch']}", sep="\t")
+        print(next_steps(run_dir, recipe.settings), file=sys.stderr)
     return 0
 
 
@@ -138,6 +141,7 @@ def evaluate(
         seed: As it was in training: it draws the writer and random splits.
         out: Folder for report.json and its pictures.
     """
+    _need("torch", "train")
     from qdigits.evaluation.evaluate import evaluate as measure
     from qdigits.predictor import load_model
 
@@ -291,6 +295,7 @@ def data(
         data_dir: Folder that holds the data files already; the cache by default.
         fetch: Download the source, each file checked against its published checksum.
     """
+    _need("torch", "train")
     from qdigits.data.download import is_published
     from qdigits.data.sources import SOURCES, list_parts
 
@@ -338,6 +343,7 @@ def export(model: PositionalModel, out: Annotated[Path, Positional, arg(metavar=
         model: Model file, or the name of a bundled one.
         out: A file that is not there yet; its suffix chooses the format.
     """
+    _need("torch", "train")
     from qdigits.models.checkpoint import load_any
     from qdigits.models.export import export as write
 

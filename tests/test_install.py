@@ -26,7 +26,9 @@ sys.meta_path.insert(0, Blocker())
 WITHOUT_TORCH = """
 import importlib.util
 find_spec = importlib.util.find_spec
-importlib.util.find_spec = lambda name, *rest: None if name in {blocked!r} else find_spec(name, *rest)
+importlib.util.find_spec = lambda name, *more: (
+    None if name in {blocked!r} else find_spec(name, *more)
+)
 """
 
 
@@ -64,6 +66,20 @@ def test_the_command_reads_without_the_extras():
         EXTRAS, "from qdigits.cli import main\nmain(['read', 'examples/year.jpg'])\n"
     )
     assert "2026" in done.stdout, done.stderr
+
+
+def test_commands_that_need_torch_say_what_to_install():
+    commands = [
+        ["train", "baseline"],
+        ["evaluate"],
+        ["data"],
+        ["export", "mnist_model.pth", "a.onnx"],
+    ]
+    done = run_without(
+        EXTRAS, f"from qdigits.cli import main\nfor words in {commands}: print(main(words))\n"
+    )
+    assert done.stdout.split() == ["2"] * 4, done.stderr
+    assert done.stderr.count("pip install 'qdigits[train]'") == 4
 
 
 def test_every_module_of_the_reading_path_imports_without_posix_modules():

@@ -310,7 +310,8 @@ def say(page, number: int, digit: str) -> None:
     """Tap a tile of the grid and say what it really is."""
     page.get_by_role("button", name=f"number {number}: ").click()
     page.get_by_text(f"Number {number} was read as").wait_for()
-    page.get_by_test_id("stPills").get_by_text(digit, exact=True).filter(visible=True).click()
+    choice = page.get_by_test_id("stButtonGroup").filter(visible=True)
+    choice.get_by_text(digit, exact=True).click()
 
 
 @opposite_looks

@@ -23,7 +23,7 @@ EPOCHS = 15  # the classic run
 BATCH_SIZE = 32
 HELD_OUT = 5  # every fifth digit is kept aside, to measure on
 SLICE, PAUSE = 0.5, 0.6  # seconds: of training between two pictures, and from one to the next
-UNITS, MISTAKES = 16, 12  # shown of the first layer; of the digits that go wrong
+UNITS, MISTAKES = 14, 10  # shown of the first layer; of the digits that go wrong
 RATES = [0.001, 0.01, 0.03, 0.1, 0.3, 1.0]
 SIZES = [8, 16, 32, 64, 128, 256]
 
@@ -164,8 +164,11 @@ def show_progress(training: Training) -> None:
     table = pd.DataFrame(training.history, columns=["epoch", "loss", "right"])
     left, right = st.columns(2, gap="large")
     x = alt.X("epoch:Q", scale=alt.Scale(domain=[0, EPOCHS]))
-    for column, name, form in ((left, "loss", ".2f"), (right, "right", "%")):
-        y = alt.Y(f"{name}:Q", axis=alt.Axis(format=form), scale=alt.Scale(zero=name == "loss"))
+    axes = {
+        "loss": alt.Y("loss:Q", scale=alt.Scale(zero=True)),
+        "right": alt.Y("right:Q", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1])),
+    }
+    for column, (name, y) in zip((left, right), axes.items(), strict=True):
         chart = alt.Chart(table).mark_line(point=True).encode(x, y)
         spoken = f"{name} after each epoch: " + ", ".join(f"{row:.3f}" for row in table[name])
         column.altair_chart(readable(chart), height=180, alt=spoken)

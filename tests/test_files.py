@@ -58,9 +58,9 @@ def test_a_new_file_never_overwrites(tmp_path):
 
 
 def test_a_folder_is_held_by_one_at_a_time(tmp_path):
-    with locked(tmp_path):
-        with pytest.raises(ConfigError, match="in use by another process"), locked(tmp_path):
-            pass
+    held_twice = pytest.raises(ConfigError, match="in use by another process")
+    with locked(tmp_path), held_twice, locked(tmp_path):
+        pass
     with locked(tmp_path):  # free again
         pass
 

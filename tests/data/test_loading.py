@@ -319,7 +319,7 @@ NAME = "train-labels-idx1-ubyte"
 
 @pytest.fixture
 def mirror(tmp_path, monkeypatch):
-    """fetch() from a server of ours: mirror(how, ...) sets how each behaves, and tells where the file will lie."""
+    """A server for fetch(): mirror(how, ...) sets its behaviour and returns the file's path."""
     content = gzip.compress(idx(np.arange(60, dtype=np.uint8) % 10))
     monkeypatch.setenv("QDIGITS_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(download.PUBLISHED, NAME, (hashlib.md5(content).hexdigest(), None))

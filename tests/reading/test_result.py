@@ -1,4 +1,4 @@
-"""What an answer says of itself: short in a console, whole in JSON, in rows and columns as a table."""
+"""An answer shows itself: short in a console, whole in JSON, in rows and columns as a table."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Rows, reading order, cuts: with a judge that knows the marks by their looks, so no network is needed."""
+"""Rows, reading order, cuts: with a judge that knows the marks by sight, without a network."""
 
 import cv2
 import numpy as np

@@ -30,11 +30,11 @@ KINDS: dict[str, tuple[Kind, float]] = {
     "labels": (writing.labels, 5),
     "sums": (writing.sums, 6),
     "halves": (writing.halves, 3),
-    "big digits": (writing.big_digit, 7),
+    "big digits": (writing.big_digit, 10),
     "lone letters": (writing.lone_letters, 5),
     "struck out": (writing.struck_out, 4),
     "print": (writing.print_page, 4),
-    "nothing": (writing.nothing, 2),
+    "nothing": (writing.nothing, 3),
     "boxes": (forms.boxes, 8),
     "combs": (forms.combs, 5),
     "guides": (forms.guides, 6),
@@ -42,11 +42,12 @@ KINDS: dict[str, tuple[Kind, float]] = {
     "squared paper": (forms.squared_paper, 6),
     "table": (forms.table, 10),
     "cheque": (forms.cheque, 5),
-    "cell": (forms.cell_crop, 6),
+    "cell": (forms.cell_crop, 7),
     "rings": (forms.circle_marks, 2),
+    "tiles": (writing.tile_of_digits, 4),
 }
 """What people write on: the function that draws it, and how often, in parts of the whole."""
-TURNED = 0.16
+TURNED = 0.08
 """Share of pages that are turned by a quarter, a half or three quarters."""
 
 

@@ -13,6 +13,7 @@ from qdigits.augment.pages.supplies import (
     handwriting_fonts,
     printed_fonts,
     sort_digits,
+    sort_lines,
 )
 from qdigits.augment.synthetic_pages import draw_page, use_one_thread
 from qdigits.data.split import Split
@@ -21,6 +22,8 @@ from qdigits.training.page_targets import target_of
 
 DRAWN = 6000
 """Digits in European forms that are drawn once and then used again and again."""
+LINES = 3000
+"""People's digits that are turned into lines."""
 LETTERS = 2600
 """Letters likewise."""
 
@@ -33,6 +36,7 @@ def supplies_from(digits: Split, seed: int) -> Supplies:
     return Supplies(
         writers=sort_digits(digits.images.numpy(), digits.labels.numpy()),
         drawn=sort_digits(_to_tiles(forms), labels.numpy()),
+        lines=sort_lines(digits.images[:LINES].numpy(), digits.labels[:LINES].numpy()),
         letters=sort_digits(_to_tiles(letters), np.zeros(LETTERS, int), classes=1),
         printed=printed_fonts(),
         handwriting=handwriting_fonts(),

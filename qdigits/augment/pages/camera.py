@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from qdigits.augment.pages.marks import Box, Mark
+from qdigits.augment.pages.marks import OTHER, Box, Mark
 from qdigits.augment.pages.sheet import MARGIN, Sheet
 
+LEAST_HEIGHT = 14
+"""Pixels of a digit that a scanner in black and white needs."""
 SEEN = 0.75
 """Share of a mark that must be seen for it to be asked for."""
 
@@ -55,10 +57,11 @@ def add_dirt(rng: np.random.Generator, sheet: Sheet) -> None:
     if rng.random() < 0.22:
         for _ in range(rng.poisson(3 if rng.random() < 0.7 else 25)):
             x, y = rng.integers(0, sheet.full, 2).tolist()
-            radius = (
-                int(rng.choice([1, 1, 2, 3])) if rng.random() < 0.9 else int(rng.integers(3, 9))
-            )
+            large = rng.random() < 0.25
+            radius = int(rng.integers(3, 11)) if large else int(rng.choice([1, 1, 2, 3]))
             cv2.circle(sheet.rules, (x, y), radius, float(rng.uniform(0.2, 1)), -1, cv2.LINE_AA)
+    if rng.random() < 0.15 and sheet.marks:
+        _add_bits(rng, sheet)
     if rng.random() < 0.12:
         for _ in range(int(rng.integers(1, 4))):
             sheet.line(*rng.uniform(0, sheet.full, (2, 2)), rng.uniform(0.2, 1), rng.integers(1, 4))
@@ -76,9 +79,20 @@ def add_dirt(rng: np.random.Generator, sheet: Sheet) -> None:
         sheet.forget(Box(x - radius, y - radius, x + radius, y + radius))
 
 
+def _add_bits(rng: np.random.Generator, sheet: Sheet) -> None:
+    """Add bits of strokes, far smaller than the digits: what is left of a line or a letter."""
+    height = float(np.median([mark.box.height for mark in sheet.marks]))
+    for _ in range(int(rng.integers(1, 9))):
+        start = rng.uniform(0, sheet.full, 2)
+        step = rng.uniform(-0.35, 0.35, 2) * height * rng.choice([(0.1, 1), (1, 0.1), (1, 1)])
+        sheet.line(
+            start, start + step, rng.uniform(0.3, 1), max(height * rng.uniform(0.03, 0.15), 1)
+        )
+
+
 def take_picture(rng: np.random.Generator, sheet: Sheet) -> np.ndarray:
     """Photograph or scan a sheet, and keep the marks that are seen: uint8 (side, side)."""
-    camera = Camera(rng, sheet.side)
+    camera = Camera(rng, sheet.side, sheet.detail)
     inside = slice(MARGIN, MARGIN + sheet.side)
     ink = np.maximum(sheet.ink, sheet.rules * 0.97)[inside, inside]
     _crop_marks(sheet)
@@ -95,8 +109,10 @@ def take_picture(rng: np.random.Generator, sheet: Sheet) -> np.ndarray:
     if rng.random() < 0.2:
         ink = ink * camera.texture(rng.uniform(0.1, 0.6), int(rng.integers(24, 128)))
     picture = (paper * (1 - ink * contrast)).astype(np.float32)
-    black_and_white = rng.random() < 0.06 and ink.max() * contrast > 0.6
-    return camera.develop(picture, black_and_white)
+    black_and_white = rng.random() < 0.09 and ink.max() * contrast > 0.6
+    heights = [mark.box.height for mark in sheet.marks if mark.kind < OTHER]
+    least_share = float(np.clip(LEAST_HEIGHT / np.median(heights), 0.2, 1)) if heights else 1.0
+    return camera.develop(picture, black_and_white, least_share)
 
 
 def _crop_marks(sheet: Sheet) -> None:
@@ -136,6 +152,8 @@ class Camera:
 
     rng: np.random.Generator
     side: int
+    detail: int
+    """Pixels it tells apart along each side."""
 
     def field(self, cells: int) -> np.ndarray:
         """Return a smooth random field 0..1 of that many cells along each side."""
@@ -177,13 +195,20 @@ class Camera:
             cv2.fillPoly(mask, [np.round(corners).astype(np.int32)], 1.0, cv2.LINE_AA)
         return mask
 
-    def develop(self, picture: np.ndarray, black_and_white: bool) -> np.ndarray:
-        """Blur, sharpen, add noise, threshold, invert and compress; return uint8."""
+    def develop(
+        self, picture: np.ndarray, black_and_white: bool, least_share: float = 1.0
+    ) -> np.ndarray:
+        """Blur, sharpen, add noise, threshold, invert and compress; return uint8.
+
+        Args:
+            picture: float32 (side, side), white 1.0.
+            black_and_white: Whether to threshold it.
+            least_share: Least share of its pixels, along each side, at which that may be done.
+        """
         rng = self.rng
         picture = self._blur(picture)
         if black_and_white:
-            local = cv2.blur(picture, (61, 61))
-            picture = (picture > local * rng.uniform(0.78, 0.92)).astype(np.float32)
+            picture = self._threshold(picture, least_share)
         elif rng.random() < 0.7:
             noise = rng.standard_normal(picture.shape, np.float32)
             if rng.random() < 0.4:
@@ -202,8 +227,10 @@ class Camera:
     def _blur(self, picture: np.ndarray) -> np.ndarray:
         """Lose detail, by distance, focus or motion, and sharpen as telephones do."""
         rng = self.rng
-        if rng.random() < 0.12:
-            picture = self._shrink(picture)
+        if self.detail < self.side:
+            picture = self._shrink(picture, self.detail)
+        elif rng.random() < 0.12:
+            picture = self._shrink(picture, int(self.side * rng.uniform(0.4, 0.8)))
         if rng.random() < 0.3:
             picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.5))
         if rng.random() < 0.05:
@@ -217,9 +244,20 @@ class Camera:
             picture = picture + rng.uniform(0.3, 1.2) * (picture - soft)
         return picture
 
-    def _shrink(self, picture: np.ndarray) -> np.ndarray:
-        """Make it smaller, and as large as before."""
-        small = int(self.side * self.rng.uniform(0.4, 0.8))
+    def _threshold(self, picture: np.ndarray, least_share: float) -> np.ndarray:
+        """Make it black and white, as scanners do at few pixels, and as large as before."""
+        rng = self.rng
+        share = rng.uniform(least_share, 1.0) if rng.random() < 0.6 else 1.0
+        side = int(self.side * share)
+        picture = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+        around = side // 4 * 2 + 1
+        local = cv2.blur(picture, (around, around))
+        picture = (picture > local * rng.uniform(0.78, 0.92)).astype(np.float32)
+        way = (cv2.INTER_CUBIC, cv2.INTER_NEAREST)[rng.integers(2)]
+        return cv2.resize(picture, (self.side, self.side), interpolation=way)
+
+    def _shrink(self, picture: np.ndarray, small: int) -> np.ndarray:
+        """Make it `small` pixels large, and as large as before."""
         picture = cv2.resize(picture, (small, small), interpolation=cv2.INTER_AREA)
         ways = (cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_NEAREST)
         way = ways[self.rng.choice(3, p=[0.6, 0.28, 0.12])]

@@ -9,7 +9,7 @@ from qdigits.augment.pages import texts
 from qdigits.augment.pages.marks import OTHER, Box
 from qdigits.augment.pages.scribes import Writer, box_of, new_printer, new_writer
 from qdigits.augment.pages.sheet import MARGIN, Sheet
-from qdigits.augment.pages.strokes import draw_cross
+from qdigits.augment.pages.strokes import draw_cross, draw_scribble
 from qdigits.augment.pages.supplies import Supplies
 from qdigits.augment.pages.writing import draw_guide, fill_page, write_half
 
@@ -67,6 +67,11 @@ def write_in_cell(rng: np.random.Generator, writer: Writer, cell: Box) -> None:
         writer.write("-", x - 0.25 * writer.height, y + 0.45 * writer.height)
     elif chance < 0.95:
         writer.drawn_letter(x - 0.4 * writer.height, y + 0.5 * writer.height)
+    elif chance < 0.97:
+        size = writer.height * rng.uniform(0.5, 1.1, 2)
+        ink = draw_scribble(rng, *size, writer.pen)
+        corner = (x - ink.shape[1] / 2, y - ink.shape[0] / 2)
+        writer.sheet.add(ink, OTHER, *corner, writer.darkness)
 
 
 def combs(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qdigits.augment.pages.marks import OTHER, Box, kind_of
-from qdigits.augment.pages.pens import write_glyph, write_tile
+from qdigits.augment.pages.pens import tight, write_glyph, write_tile
 from qdigits.augment.pages.sheet import Sheet
+from qdigits.augment.pages.skeletons import write_line
 from qdigits.augment.pages.strokes import STROKES, draw_symbol
 from qdigits.augment.pages.supplies import Font, Supplies
 
@@ -31,6 +32,8 @@ class Writer:
     """Share of digits in European forms."""
     from_font: float
     """Share of digits from the font of the letters."""
+    fine_pen: float = 0.0
+    """Width of the pen in heights, where digits are written as lines; 0 writes them as tiles."""
     slope: float = 0.0
     """Of the writing line; positive falls to the right."""
     bounce: float = 0.05
@@ -39,7 +42,8 @@ class Writer:
     @property
     def pen(self) -> float:
         """Pixels of a stroke."""
-        return max(self.height * (0.1 + 0.045 * self.thickness), 1.0)
+        share = self.fine_pen or 0.1 + 0.045 * self.thickness
+        return max(self.height * share, 1.0)
 
     def scaled(self, factor: float) -> Writer:
         """Return the same writer with larger or smaller digits."""
@@ -67,11 +71,15 @@ class Writer:
                 x += self._digit(int(character), x, line) + gap * self.height * rng.uniform(
                     0.6, 1.4
                 )
-            elif character in STROKES and (character not in "xX" or rng.random() < 0.5):
+            elif character in STROKES and not self._takes_from_font(character):
                 x += self._symbol(character, x, line) + max(gap, 0.08) * self.height
             else:
                 x += self._letter(character, x, line)
         return x
+
+    def _takes_from_font(self, character: str) -> bool:
+        """Choose between the strokes and the glyph of a symbol; signs are always strokes."""
+        return character not in ".,-/:·" and self.rng.random() < 0.45
 
     def digit(self, digit: int, height: float | None = None) -> np.ndarray:
         """Draw one digit, float32 ink (H, W)."""
@@ -83,6 +91,8 @@ class Writer:
             return write_glyph(
                 glyph.ink, scale, rng.uniform(0.85, 1.2), self.slant / 2, self.thickness
             )
+        if self.fine_pen and rng.random() > self.european:
+            return self._line(digit, height)
         bank = self.supplies.drawn if rng.random() < self.european else self.supplies.writers
         if not len(bank.by_label[digit]):
             bank = self.supplies.writers
@@ -100,6 +110,16 @@ class Writer:
             if ink is not None:
                 return ink
 
+    def _line(self, digit: int, height: float) -> np.ndarray:
+        rng = self.rng
+        places = self.supplies.lines.by_label[digit]
+        field = self.supplies.lines.tiles[places[rng.integers(len(places))]]
+        pen = max(height * self.fine_pen * rng.uniform(0.85, 1.15), 0.7)
+        slant = self.slant + rng.normal(0, 0.06)
+        ink = write_line(field, height, rng.uniform(0.8, 1.2), rng.normal(0, 0.05), slant, pen)
+        found = tight(ink)
+        return ink if found is None else found
+
     def _digit(self, digit: int, x: float, line: float) -> float:
         ink = self.digit(digit)
         top = line - ink.shape[0] + self.rng.normal(0, self.bounce) * self.height
@@ -115,10 +135,14 @@ class Writer:
         return drawing.ink.shape[1]
 
     def _letter(self, character: str, x: float, line: float) -> float:
-        glyph = self.font.glyphs.get(character)
+        font = self.font
+        if not character.isalpha():  # symbols of all fonts: they are rarer than letters
+            fonts = self.supplies.printed + self.supplies.handwriting
+            font = fonts[self.rng.integers(len(fonts))]
+        glyph = font.glyphs.get(character)
         if glyph is None:
             return 0.0
-        scale = self.height / self.font.digit_height
+        scale = self.height / font.digit_height
         ink = write_glyph(glyph.ink, scale, 1.0, 0.0, self.thickness)
         kind = kind_of(character)
         self.sheet.add(ink, kind, x + glyph.left * scale, line - glyph.top * scale, self.darkness)
@@ -197,7 +221,8 @@ def new_writer(
         slant=rng.normal(0.03, 0.13),
         thickness=thickness,
         darkness=rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.75, 1.0),
-        european=rng.choice([0.08, 0.85], p=[0.78, 0.22]),
+        european=rng.choice([0.1, 0.85], p=[0.7, 0.3]),
+        fine_pen=rng.uniform(0.015, 0.11) if rng.random() < 0.4 and height > 14 else 0.0,
         from_font=rng.choice([0.0, 0.7], p=[0.94, 0.06]),
         slope=rng.normal(0, 0.03),
         bounce=rng.uniform(0.01, 0.08),

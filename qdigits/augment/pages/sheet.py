@@ -26,6 +26,8 @@ class Sheet:
         self.full = side + 2 * MARGIN
         self.ink = np.zeros((self.full, self.full), np.float32)
         self.rules = np.zeros((self.full, self.full), np.float32)
+        self.detail = side
+        """Pixels along each side that the picture is taken with, before it is enlarged."""
         self.number = 0
         """How many numbers and words have been begun."""
         self.marks: list[Mark] = []

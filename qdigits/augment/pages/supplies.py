@@ -11,6 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from qdigits.augment.pages.skeletons import distance_fields
+
 EM = 48
 """Pixels of the size at which glyphs are kept."""
 PRINT = (
@@ -68,6 +70,8 @@ class Supplies(NamedTuple):
     """Digits that people wrote: MNIST's."""
     drawn: Digits
     """Digits in European forms that the program draws."""
+    lines: Digits
+    """Digits that people wrote, as the line of the pen's tip: tiles are distance fields."""
     letters: Digits
     """Letters and signs of many alphabets that the program draws, all of one label."""
     printed: list[Font]
@@ -78,6 +82,11 @@ def sort_digits(tiles: np.ndarray, labels: np.ndarray, classes: int = 10) -> Dig
     """Crop uint8 tiles (N, 28, 28) to their ink and sort them by label (N,)."""
     cropped = [_crop(tile) for tile in tiles]
     return Digits(cropped, [np.flatnonzero(labels == label) for label in range(classes)])
+
+
+def sort_lines(tiles: np.ndarray, labels: np.ndarray) -> Digits:
+    """Turn uint8 tiles (N, 28, 28) into lines and sort them by label (N,)."""
+    return Digits(distance_fields(tiles), [np.flatnonzero(labels == d) for d in range(10)])
 
 
 def _crop(tile: np.ndarray) -> np.ndarray:

@@ -55,6 +55,13 @@ SIGNED = (
 )
 AMOUNTS = (
     "$d",
+    "$d,ddd",
+    "$dddd",
+    "ddd%",
+    "dd.d%",
+    "d+d",
+    "dd+dd=dd",
+    "ddxd",
     "$dd",
     "$ddd",
     "$dd.dd",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from qdigits.augment.pages import texts
@@ -66,7 +67,7 @@ def signed_numbers(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -
     """Write decimals, dates, times, money and telephone numbers."""
     writer = new_writer(rng, sheet, supplies, low=12)
     fill_page(
-        writer, lambda: texts.number(rng, signs=0.75, amounts=0.15), gap=rng.uniform(-0.05, 0.3)
+        writer, lambda: texts.number(rng, signs=0.6, amounts=0.3), gap=rng.uniform(-0.05, 0.3)
     )
 
 
@@ -109,7 +110,11 @@ def sums(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
         for _ in range(int(rng.integers(1, 7))):
             if x > sheet.full or sheet.is_full:
                 break
-            x = _term(rng, writer, x, baseline, gap) + writer.height * rng.uniform(0.2, 0.9)
+            grouped = rng.random() < 0.25
+            x = writer.write("(", x, baseline, gap) if grouped else x
+            x = _term(rng, writer, x, baseline, gap)
+            x = writer.write(")", x, baseline, gap) if grouped else x
+            x += writer.height * rng.uniform(0.2, 0.9)
             operator = rng.choice(list("++x=-÷()→*<>,"))
             x = writer.write(operator, x, baseline, gap) + writer.height * rng.uniform(0.1, 0.9)
 
@@ -202,6 +207,18 @@ def big_digit(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> Non
             sheet.line(*ends, darkness, thick)
 
 
+def tile_of_digits(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+    """Write one or two digits that fill a tile of few pixels, up to its edges."""
+    count = int(rng.choice([1, 2, 2, 2, 3]))
+    writer = new_writer(rng, sheet, supplies, 0.5 * sheet.side, 0.85 * sheet.side)
+    if count > 1:
+        writer = writer.scaled(rng.uniform(1.1, 1.5) / count**0.5)
+    sheet.detail = int(rng.integers(24, 72))
+    x = MARGIN + rng.uniform(-0.02, 0.15) * sheet.side
+    baseline = MARGIN + sheet.side * rng.uniform(0.8, 1.0)
+    writer.write(texts.fill(rng, "d" * count), x, baseline, rng.uniform(-0.15, 0.15))
+
+
 def lone_letters(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write single letters and symbols, which are no digits, with a digit here and there."""
     writer = new_writer(rng, sheet, supplies, 14, 150 if rng.random() < 0.4 else 48)
@@ -284,6 +301,9 @@ def nothing(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
     for _ in range(int(rng.integers(0, 5))):
         points = rng.uniform(0, sheet.full, (2, 2))
         sheet.line(*points, rng.uniform(0.2, 1), rng.integers(1, 12))
+    for _ in range(int(rng.choice([0, 3, 8], p=[0.6, 0.25, 0.15]))):
+        place = rng.integers(0, sheet.full, 2).tolist()
+        cv2.circle(sheet.ink, place, int(rng.integers(2, 14)), rng.uniform(0.3, 1), -1, cv2.LINE_AA)
     if rng.random() < 0.3:
         ink = draw_scribble(rng, rng.uniform(20, 150), rng.uniform(15, 100), rng.uniform(1, 6))
         sheet.add(ink, OTHER, *rng.uniform(MARGIN, sheet.side / 2, 2), rng.uniform(0.4, 1))

@@ -77,7 +77,7 @@ class Drawing(NamedTuple):
 def draw_symbol(
     rng: np.random.Generator, character: str, height: float, pen: float, looseness: float = 0.035
 ) -> Drawing | None:
-    """Draw a sign or symbol of STROKES beside digits of `height` pixels with a pen of `pen` pixels."""
+    """Draw one of STROKES beside digits of `height` pixels with a pen of `pen` pixels."""
     side = int(2.4 * height) + 8
     ink = np.zeros((side, side), np.uint8)
     stretch = np.exp(rng.normal(0, 0.12, 2)) * height

@@ -113,17 +113,21 @@ def holds_picture(path: str) -> bool:
 
 
 def read_files(
-    model: Model, listing: Listing, jobs: int | None = None, done: AbstractSet[str] = frozenset()
+    model: Model,
+    files: Listing | Sequence[str],
+    jobs: int | None = None,
+    done: AbstractSet[str] = frozenset(),
 ) -> Iterator[FileResult]:
     """Yield a result for each picture, in order; a file of several pictures gives several.
 
     Args:
         model: The network.
-        listing: What expand_paths found; "-" is a picture on standard input. Files of an archive
-            that are no pictures are added to its skipped ones.
+        files: Names of pictures, or what expand_paths found; "-" is a picture on standard input.
+            Files of an archive that are no pictures are added to the skipped ones of a listing.
         jobs: Pictures that are read at the same time; one for each core by default.
         done: Names of pictures to leave out.
     """
+    listing = files if isinstance(files, Listing) else Listing(list(files))
     sources = [Source(name, name) for name in listing.files]
     with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
         yield from _read_sources(pool, model, sources, listing.skipped, done)

@@ -38,8 +38,6 @@ DataFolder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
 OutputFolder = Annotated[Path | None, arg(aliases=["-o"], metavar="DIR", help_behavior_hint="")]
 OutputFile = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
 Flag = Annotated[bool, arg(help_behavior_hint="")]
-Quiet = Annotated[bool, arg(aliases=["-q"], help_behavior_hint="")]
-Verbose = Annotated[bool, arg(aliases=["-v"], help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
@@ -156,24 +154,41 @@ def evaluate(
     return 0
 
 
-def read(
+@dataclass(frozen=True)
+class ReadOptions:
+    """What `qdigits read` is asked to do."""
+
     files: Annotated[
         tuple[str, ...], Positional, arg(metavar="FILE|FOLDER|-", help_behavior_hint="")
-    ],
-    model: ModelFile = FASTEST_MODEL,
-    output: Annotated[OutputFile, arg(aliases=["-o"])] = None,
-    csv: OutputFile = None,
-    json: Flag = False,
-    show: Flag = False,
-    annotate: Annotated[Path | None, arg(metavar="FILE|DIR", help_behavior_hint="")] = None,
-    resume: Flag = False,
-    overwrite: Flag = False,
+    ]
+    """Pictures, folders of pictures, zip archives, or - for a picture on standard input."""
+    model: ModelFile = FASTEST_MODEL
+    """Model file, or the name of a bundled one."""
+    output: Annotated[OutputFile, arg(aliases=["-o"])] = None
+    """Write to a file instead, in the format of its suffix: .csv, .jsonl or .txt."""
+    csv: OutputFile = None
+    """Write a table to a file, or with - to standard output."""
+    json: Flag = False
+    """Write one JSON object a line: every number and digit with its box."""
+    show: Flag = False
+    """Also print the tiles that the network saw."""
+    annotate: Annotated[Path | None, arg(metavar="FILE|DIR", help_behavior_hint="")] = None
+    """Also draw what was found: into one picture file, or into a folder of them."""
+    resume: Flag = False
+    """Go on with an output file that is there, and leave out what it has."""
+    overwrite: Flag = False
+    """Replace files that are there."""
     jobs: Annotated[
         int | None, arg(aliases=["-j"], metavar="N", help_behavior_hint="(default: all cores)")
-    ] = None,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> int:
+    ] = None
+    """Pictures to read at the same time."""
+    quiet: Annotated[bool, arg(aliases=["-q"], help_behavior_hint="")] = False
+    """Show no progress and no notes."""
+    verbose: Annotated[bool, arg(aliases=["-v"], help_behavior_hint="")] = False
+    """Say on standard error what is done."""
+
+
+def read(options: Annotated[ReadOptions, arg(name="")]) -> int:
     """Read the digits on pictures.
 
     Prints file, text, and the confidence of the least sure number.
@@ -186,43 +201,29 @@ def read(
       $ qdigits read scans --csv digits.csv --resume      (after an interruption)
       $ qdigits read form.pdf --annotate marked           (each page with boxes)
       $ cat photo.jpg | qdigits read - --json
-
-    Args:
-        files: Pictures, folders of pictures, zip archives, or - for a picture on standard input.
-        model: Model file, or the name of a bundled one.
-        output: Write to a file instead, in the format of its suffix: .csv, .jsonl or .txt.
-        csv: Write a table to a file, or with - to standard output.
-        json: Write one JSON object a line: every number and digit with its box.
-        show: Also print the tiles that the network saw.
-        annotate: Also draw what was found: into one picture file, or into a folder of them.
-        resume: Go on with an output file that is there, and leave out what it has.
-        overwrite: Replace files that are there.
-        jobs: Pictures to read at the same time.
-        quiet: Show no progress and no notes.
-        verbose: Say on standard error what is done.
     """
     from qdigits.batch import expand_paths
     from qdigits.output import Annotator, ReadOutput
 
-    if verbose:
+    if options.verbose:
         logging.basicConfig(format="qdigits: %(message)s")
         logging.getLogger("qdigits").setLevel(logging.DEBUG)
-    if jobs is not None and jobs < 1:
-        raise ConfigError(f"--jobs {jobs}: choose 1 or more")
-    target = ReadOutput.choose(output, csv, json, show)
-    listing = expand_paths(files)
+    if options.jobs is not None and options.jobs < 1:
+        raise ConfigError(f"--jobs {options.jobs}: choose 1 or more")
+    target = ReadOutput.choose(options.output, options.csv, options.json, options.show)
+    listing = expand_paths(options.files)
     if not listing.files:
         raise ConfigError(
             "nothing to read; name pictures, a folder of pictures, or - for standard input"
         )
-    annotator = Annotator(annotate, overwrite, listing.files) if annotate else None
-    if annotator and annotator.format and len(listing.files) > 1:
-        raise ConfigError(f"--annotate {annotate} draws on one picture; name a folder")
+    outputs: list[Any] = [target]
+    if options.annotate:
+        outputs.append(Annotator(options.annotate, options.overwrite, listing.files))
     with ExitStack() as open_files:
-        network = _load(model)
-        done = target.open(open_files, resume, overwrite)
-        failed = _write_results(network, listing, jobs, done, [target, annotator], quiet)
-    if listing.skipped and not quiet:
+        network = _load(options.model)
+        done = target.open(open_files, options.resume, options.overwrite)
+        failed = _write_results(network, listing, options, done, outputs)
+    if listing.skipped and not options.quiet:
         _name_skipped(listing.skipped)
     return int(failed)
 
@@ -236,10 +237,9 @@ def _load(model: str) -> Any:
 def _write_results(
     network: Any,
     listing: Any,
-    jobs: int | None,
+    options: ReadOptions,
     done: set[str],
     outputs: Sequence[Any],
-    quiet: bool,
 ) -> bool:
     """Read all pictures of a listing, hand each result to the outputs, and say if one failed."""
     from tqdm import tqdm
@@ -247,13 +247,12 @@ def _write_results(
     from qdigits.batch import read_files
 
     failed = False
-    results = read_files(network, listing, jobs, done)
-    no_bar = quiet or len(listing.files) == 1
+    results = read_files(network, listing, options.jobs, done)
+    no_bar = options.quiet or len(listing.files) == 1
     # None: tqdm shows its bar on a terminal only
     for result in tqdm(results, total=len(listing.files), unit="file", disable=no_bar or None):
         for output in outputs:
-            if output is not None:
-                output.add(result)
+            output.add(result)
         if result.reading is None:
             failed = True
             _complain(result.file, result.error)
@@ -296,7 +295,6 @@ def data(
         fetch: Download the source, each file checked against its published checksum.
     """
     _need("torch", "train")
-    from qdigits.data.download import is_published
     from qdigits.data.sources import SOURCES, list_parts
 
     if source not in (None, *SOURCES):
@@ -308,28 +306,30 @@ def data(
             "--fetch fills the cache (QDIGITS_CACHE names it), not a --data-dir; "
             "give one of the two"
         )
-    failed = False
-    print(
-        "source",
-        "part",
-        "digits",
-        "checksum",
-        "writers",
-        *(f"of {digit}" for digit in range(10)),
-        sep="\t",
-    )
-    for name in [source] if source else SOURCES:
-        for part in list_parts(name, data_dir, fetch):
-            if part.digits is None:
-                failed = bool(source)
-                print(name, part.name, 0, part.error, sep="\t")
-                continue
-            checks = {is_published(file) for file in part.files} - {None}
-            checksum = "-" if not checks else "right" if checks == {True} else "another"
-            writers = "-" if part.digits.writers is None else len(part.digits.writers.unique())
-            counts = part.digits.labels.bincount(minlength=10).tolist()
-            print(name, part.name, len(part.digits), checksum, writers, *counts, sep="\t")
-    return int(failed)
+    heads = ("source", "part", "digits", "checksum", "writers")
+    print(*heads, *(f"of {digit}" for digit in range(10)), sep="\t")
+    missing = [
+        part
+        for name in ([source] if source else SOURCES)
+        for part in list_parts(name, data_dir, fetch)
+        if not _print_part(name, part)
+    ]
+    return int(bool(source and missing))
+
+
+def _print_part(source: str, part: Any) -> bool:
+    """Print the row of one part of a data source, and say whether it is here."""
+    from qdigits.data.download import is_published
+
+    if part.digits is None:
+        print(source, part.name, 0, part.error, sep="\t")
+        return False
+    checks = {is_published(file) for file in part.files} - {None}
+    checksum = "-" if not checks else "right" if checks == {True} else "another"
+    writers = "-" if part.digits.writers is None else len(part.digits.writers.unique())
+    counts = part.digits.labels.bincount(minlength=10).tolist()
+    print(source, part.name, len(part.digits), checksum, writers, *counts, sep="\t")
+    return True
 
 
 def export(model: PositionalModel, out: Annotated[Path, Positional, arg(metavar="FILE")]) -> int:

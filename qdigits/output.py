@@ -204,6 +204,8 @@ class Annotator:
         self.common_folder = find_common_folder(files)
         self.mode = "wb" if overwrite else "xb"
         self.format = annotated_format(target)
+        if self.format and len(files) > 1:
+            raise ConfigError(f"--annotate {target} draws on one picture; name a folder")
         self.is_used = False
 
     def add(self, result: FileResult) -> None:

@@ -333,4 +333,5 @@ def test_single_image(model: Any, single_image: Any = NOT_GIVEN) -> int | None:
     return next(predict_stream(network, [image])).digit
 
 
-test_single_image.__test__ = False  # type: ignore[attr-defined]  # pytest collects what starts with "test"
+# pytest collects what starts with "test"
+test_single_image.__test__ = False  # type: ignore[attr-defined]

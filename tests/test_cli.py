@@ -399,7 +399,8 @@ def test_the_sample_is_trained_on_and_measured(capsys, tmp_path, monkeypatch):
     assert (
         "--data sample" in err
     )  # how to go on; and a training that found no data is not in the way:
-    code, out, _ = run(capsys, "train", "baseline", "--data", "sample", "--epochs", "2")
+    code, out, err = run(capsys, "train", "baseline", "--data", "sample", "--epochs", "2")
+    assert "qdigits evaluate runs/baseline/last.pth --data sample" in err
     best = Path("runs/baseline/best.pth")
     assert (code, best.exists(), Path("runs/baseline/curves.png").exists()) == (0, True, True)
     assert out[0].startswith(str(best))

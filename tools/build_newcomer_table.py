@@ -71,7 +71,7 @@ LIBRARY = [
 COMMAND = [
     Probe("seconds of `qdigits --help`", command="--help"),
     Probe("`--csv -`", command="read seven.png --csv -"),
-    Probe("a table begun and interrupted", command="read folder --csv begun.csv --resume -q"),
+    Probe("a table begun and interrupted", command="read folder --csv begun.csv --resume"),
     Probe("`--annotate` for a folder", command="read folder --annotate marked"),
     Probe("`-o`, `-m`, `-j`, `-q`", command="read seven.png -m mnist_model.onnx -o a.csv -j 2 -q"),
     Probe("a typing error", command="raed seven.png"),
@@ -81,7 +81,7 @@ COMMAND = [
     Probe("an animation whose first frame is blank", command="read moving.gif"),
     Probe("a zip archive of two pictures", command="read photos.zip"),
     Probe("a 0.1 MB JPEG of 600 scans", command="read scans.jpg"),
-    Probe("an endless standard input", command="read - -q", stdin="/dev/zero"),
+    Probe("an endless standard input", command="read -", stdin="/dev/zero"),
     Probe("a file called =1+1.png in a table", command="read =1+1.png --csv formula.csv"),
 ]
 PRELUDE = """
@@ -172,12 +172,11 @@ def describe(probe: Probe, done: subprocess.CompletedProcess, folder: Path, seco
     if probe.command == "--help":
         version = ", names --version" if "--version" in done.stdout else ""
         return f"{seconds:.2f} s{version}"
-    written = [path for path in sorted(folder.rglob("*.csv")) if probe.command]
+    written = [path for path in sorted(folder.rglob("*.csv")) if path.name in probe.command]
     tables = [" / ".join(path.read_text().splitlines()[1:]) for path in written]
     new = [f"wrote {path.relative_to(folder)}" for path in sorted(folder.glob("marked*/**/*.*"))]
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()[-4:]]
-    is_table = probe.command and "csv" in probe.command
-    lines += [*(tables if is_table else []), *new]
+    lines += [*tables, *new]
     text = " / ".join(line.strip() for line in lines if line.strip(" │╭╮╰╯─"))
     text = text.replace(str(folder), "").replace("\t", " ").replace("|", "\\|")
     code = f"exit {done.returncode}: " if probe.command else ""

@@ -7,7 +7,7 @@ PORT ?= 8501
 help:                       ## this list
 	@sed -nE 's/^([a-z]+): .*## /  make \1\t/p' Makefile | expand -t 16
 
-app: .venv/page             ## open the page; the first time it is installed, about 600 MB
+app: .venv/page             ## open the page; the first time it is installed, about 750 MB
 	@echo
 	@echo "The page opens at http://localhost:$(PORT), and Ctrl-C ends it."
 	@echo "For the command, type in another terminal, in this folder:"
@@ -52,7 +52,7 @@ size:                       ## how the code reads: lines, density, names, arrows
 
 # Each of these installs once, and again only when what is asked for has changed.
 .venv/page: requirements.txt pyproject.toml
-	@echo "Installing the page into .venv, without PyTorch: about 600 MB, one to three minutes."
+	@echo "Installing the page into .venv, without PyTorch: about 750 MB, one to three minutes."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

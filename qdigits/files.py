@@ -20,11 +20,13 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # to a spreadsheet
 DEFAULT_MODEL = "mnist_model.pth"
 FASTEST_MODEL = "mnist_model.onnx"  # the same network; it starts without torch
 BUNDLED = [CLONE, CLONE / "weights", ROOT / "weights"]
+MODEL_FILES = ("mnist_*.*", "page_net.*")
 
 
 def bundled_models() -> dict[str, Path]:
     """Return the model files that come with the package, by name."""
-    return {file.name: file for folder in BUNDLED for file in sorted(folder.glob("mnist_*.*"))}
+    found = [file for folder in BUNDLED for name in MODEL_FILES for file in folder.glob(name)]
+    return {file.name: file for file in sorted(found)}
 
 
 def resolve(path: str | Path, root: str | Path | None = None) -> Path:

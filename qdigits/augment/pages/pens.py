@@ -17,6 +17,14 @@ def tight(ink: np.ndarray) -> np.ndarray | None:
     return ink[top : top + height, left : left + width]
 
 
+def stretch_tail(ink: np.ndarray, factor: float) -> np.ndarray:
+    """Make the lower half of a digit longer: float32 ink (H, W)."""
+    half = ink.shape[0] // 2
+    lower = ink[half:]
+    size = lower.shape[1], max(round(lower.shape[0] * factor), 1)
+    return np.vstack([ink[:half], cv2.resize(lower, size, interpolation=cv2.INTER_LINEAR)])
+
+
 def write_tile(
     tile: np.ndarray, height: float, widen: float, turn: float, slant: float, thickness: float
 ) -> np.ndarray | None:

@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from qdigits.augment.pages.marks import OTHER, Box, kind_of
-from qdigits.augment.pages.pens import tight, write_glyph, write_tile
+from qdigits.augment.pages.pens import stretch_tail, tight, write_glyph, write_tile
 from qdigits.augment.pages.sheet import Sheet
 from qdigits.augment.pages.skeletons import write_line
 from qdigits.augment.pages.strokes import STROKES, draw_symbol
 from qdigits.augment.pages.supplies import Font, Supplies
+
+
+TAILED = (1, 4, 7, 9)
+"""Digits whose last stroke runs down, and may run far below the line."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Writer:
     """Share of digits from the font of the letters."""
     fine_pen: float = 0.0
     """Width of the pen in heights, where digits are written as lines; 0 writes them as tiles."""
+    uneven: float = 0.0
+    """Share of digits that are far smaller than their neighbours, or have a long tail."""
     slope: float = 0.0
     """Of the writing line; positive falls to the right."""
     bounce: float = 0.05
@@ -110,6 +116,19 @@ class Writer:
             if ink is not None:
                 return ink
 
+    def _uneven_digit(self, digit: int) -> tuple[np.ndarray, float]:
+        """Write a digit far smaller than its neighbours, or with a long tail below the line.
+
+        Returns:
+            Its ink, and how far it sinks below the line in pixels.
+        """
+        rng = self.rng
+        if digit in TAILED and rng.random() < 0.7:
+            ink = stretch_tail(self.digit(digit), rng.uniform(1.2, 2.4))
+            return ink, rng.uniform(0.4, 1.1) * (ink.shape[0] - self.height)
+        share = rng.uniform(0.42, 0.9)
+        return self.digit(digit, share * self.height), -rng.uniform(0, 1 - share) * self.height
+
     def _line(self, digit: int, height: float) -> np.ndarray:
         rng = self.rng
         places = self.supplies.lines.by_label[digit]
@@ -121,7 +140,12 @@ class Writer:
         return ink if found is None else found
 
     def _digit(self, digit: int, x: float, line: float) -> float:
-        ink = self.digit(digit)
+        rng = self.rng
+        if rng.random() < self.uneven:
+            ink, sunk = self._uneven_digit(digit)
+            line += sunk
+        else:
+            ink = self.digit(digit)
         top = line - ink.shape[0] + self.rng.normal(0, self.bounce) * self.height
         self.sheet.add(ink, digit, x, top, self._pressure())
         return ink.shape[1]
@@ -223,6 +247,7 @@ def new_writer(
         darkness=rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.75, 1.0),
         european=rng.choice([0.1, 0.85], p=[0.7, 0.3]),
         fine_pen=rng.uniform(0.015, 0.11) if rng.random() < 0.4 and height > 14 else 0.0,
+        uneven=rng.choice([0.02, 0.4], p=[0.6, 0.4]),
         from_font=rng.choice([0.0, 0.7], p=[0.94, 0.06]),
         slope=rng.normal(0, 0.03),
         bounce=rng.uniform(0.01, 0.08),

@@ -36,8 +36,6 @@ SIGNED = (
     "-dd",
     "-ddd",
     "-d.d",
-    "dd/dd",
-    "d/d",
     "dd/dd/dd",
     "dd/dd/dddd",
     "dd-dd-dddd",

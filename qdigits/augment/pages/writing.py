@@ -28,7 +28,7 @@ def plain_lines(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> N
 def touching_digits(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write numbers whose digits touch or overlap."""
     writer = new_writer(rng, sheet, supplies, low=12)
-    patterns = ("dd", "ddd", "dddd", "dddddd", "dddddddd", "dd.dd", "dd/dd/dddd", "d,ddd")
+    patterns = ("dd", "ddd", "dddd", "dddddd", "dddddddd", "dd.dd", "ddddd", "d,ddd")
     fill_page(
         writer,
         lambda: texts.fill(rng, patterns[rng.integers(len(patterns))]),
@@ -115,7 +115,7 @@ def sums(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
             x = _term(rng, writer, x, baseline, gap)
             x = writer.write(")", x, baseline, gap) if grouped else x
             x += writer.height * rng.uniform(0.2, 0.9)
-            operator = rng.choice(list("++x=-÷()→*<>,"))
+            operator = rng.choice(list("+++++xx==-÷→*<>,"))
             x = writer.write(operator, x, baseline, gap) + writer.height * rng.uniform(0.1, 0.9)
 
 

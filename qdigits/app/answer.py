@@ -66,9 +66,9 @@ def show_answer(
         reading = read_cached(picture, model, data)
         size = "few" if len(reading.text) < SHORT else "many"
         with top.container(width="content", gap=None, key=f"{size} {name} {each}"):
-            show_text(reading)
-            heading = f"{title_of(each)}  \n" if len(models) > 1 else ""
             closest = digits_to_show(picture, model, data)[0]
+            show_text(reading, closest)
+            heading = f"{title_of(each)}  \n" if len(models) > 1 else ""
             st.caption(heading + in_words(reading, closest))
     number = 0
     if len(digits) > 1:
@@ -89,14 +89,15 @@ def show_answer(
         show_inside(name, answering, data, digits[number])
 
 
-def show_text(reading: Reading) -> None:
+def show_text(reading: Reading, closest: Prediction) -> None:
     """Show what was read, large, with a question mark behind every number that is in doubt."""
     if len(reading.text) > 1:
         st.code(text_with_doubts(reading), language=None, width="content")
         return
     text = text_with_doubts(reading)
-    words = "" if text else "words"
-    st.html(f'<div class="answer {words}" role="status">{escape(text) or "no digit"}</div>')
+    kind = "" if text else "words"
+    nothing = "nothing read" if closest.accepted else "no digit"
+    st.html(f'<div class="answer {kind}" role="status">{escape(text) or nothing}</div>')
 
 
 def text_with_doubts(reading: Reading) -> str:
@@ -127,8 +128,12 @@ def in_words(reading: Reading, closest: Prediction) -> str:
     if closest.accepted and reading.digits:
         return f"{percent(closest.confidence)} sure{unread}"
     digit = max(range(10), key=closest.probabilities.__getitem__)
-    nothing = "This does not look like a digit." if reading.digits else "Nothing here is a digit."
-    return f"{nothing} The closest is {digit}: {percent(closest.probabilities[digit])}.{unread}"
+    chance = percent(closest.probabilities[digit])
+    if closest.accepted:
+        return (
+            f"It found no number here. The mark that it sees, alone, is {digit}: {chance}.{unread}"
+        )
+    return f"This does not look like a digit. The closest is {digit}: {chance}.{unread}"
 
 
 def describe_digit(number: int, found: Prediction) -> str:

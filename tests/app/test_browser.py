@@ -233,7 +233,7 @@ def test_upload_a_tile_a_sideways_photo_a_page_and_a_broken_file(visit, look):
     upload(page, "broken.png", b"\x89PNG\r\n\x1a\nand then nothing")
     page.get_by_text("broken.png cannot be read").wait_for()
     page.get_by_text("no digit", exact=True).first.click()
-    page.get_by_text("Nothing here is a digit").wait_for()
+    page.get_by_text("This does not look like a digit").wait_for()
 
 
 def test_a_folder_dropped_is_read_file_by_file(visit, tmp_path):

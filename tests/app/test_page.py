@@ -198,6 +198,14 @@ def test_a_doubtful_number_has_a_question_mark_and_its_confidence():
     assert boxes[1].label == "7?" and "61.0\u00a0%" in boxes[1].words
 
 
+def test_a_sure_mark_in_an_empty_reading_is_not_called_no_digit():
+    tile = np.zeros((28, 28), np.uint8)
+    sure = Prediction(0, 0.95, (0.95,) + (0.0,) * 9, tile, Box(0, 0, 9, 9), accepted=True)
+    unsure = Prediction(0, 0.05, (0.05,) + (0.0,) * 9, tile, Box(0, 0, 9, 9), accepted=False)
+    assert in_words(reading_of([]), sure).startswith("It found no number here.")
+    assert in_words(reading_of([]), unsure).startswith("This does not look like a digit.")
+
+
 def test_an_untaught_handwriting_is_an_unknown_model(page):
     page.text_input(key="path").set_value("my handwriting").run()
     assert not page.exception and "cannot be used" in page.error[0].value

@@ -126,7 +126,7 @@ def in_words(reading: Reading, closest: Prediction) -> str:
         digits = f"{len(reading.digits)} digits, {doubtful or 'none'} of them doubtful"
         return f"{digits}; the least sure {least}.{unread}"
     if closest.accepted and reading.digits:
-        return f"{percent(closest.confidence)} sure{unread}"
+        return f"{percent(closest.confidence)} sure" + (f".{unread}" if unread else "")
     digit = max(range(10), key=closest.probabilities.__getitem__)
     chance = percent(closest.probabilities[digit])
     if closest.accepted:

@@ -12,6 +12,7 @@ errors                        everything a user can cause
 """
 
 import importlib
+import re
 import subprocess
 import sys
 
@@ -21,6 +22,7 @@ import qdigits
 from tools.import_graph import (
     MODULE_PATHS,
     MODULES,
+    ROOT,
     find_circles,
     find_imports,
     find_upward_arrows,
@@ -74,6 +76,13 @@ def test_each_library_is_used_in_its_folders_only(module):
 @pytest.mark.parametrize("module", [name for name in MODULES if folder_of(name) in WITHOUT_TORCH])
 def test_what_reads_does_not_import_torch(module):
     assert "torch" not in {name.split(".")[0] for name in find_imports(module)}
+
+
+@pytest.mark.parametrize(("folder", "stranger"), [("bench", "tests"), ("tests", "bench")])
+def test_benchmarks_and_tests_do_not_import_each_other(folder, stranger):
+    imports = re.compile(rf"^\s*(?:from|import) {stranger}\b", re.MULTILINE)
+    paths = (ROOT / folder).rglob("*.py")
+    assert [path.name for path in paths if imports.search(path.read_text())] == []
 
 
 def test_no_module_shares_a_name_with_a_public_function():

@@ -25,7 +25,9 @@ import cv2
 import numpy as np
 
 from bench.accuracy.rapid_ocr import RapidReader
-from bench.accuracy.scoring import (
+from qdigits import load_model, predict, read
+from qdigits.imaging.decode import open_photo
+from tools.page_scoring import (
     Answer,
     Figure,
     PageScore,
@@ -33,8 +35,6 @@ from bench.accuracy.scoring import (
     score_case,
     score_page,
 )
-from qdigits import load_model, predict, read
-from qdigits.imaging.decode import open_photo
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"

@@ -11,8 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from bench.accuracy.scoring import Answer
 from qdigits.imaging.decode import open_photo
+from tools.page_scoring import Answer
 
 VERSION = "3.10.0"
 SAME_LINE = 0.5  # share of the lower box's height that two boxes of one text line have in common

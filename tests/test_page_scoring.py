@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.accuracy.field import RESULTS, _turned, measure_sample, our_readers, read_truth
-from bench.accuracy.scoring import Answer, Figure, score_case, score_page
+from tools.page_scoring import Answer, Figure, score_case, score_page
 
 EVERY = 12  # one picture of so many: the whole takes minutes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +22,9 @@ START_OF_SCAN = b"\xff\xda"
 MAX_SCANS = 200
 MAX_SCANNED_PIXELS = 1_000_000_000  # pixels times scans: a good second of work
 
+MAX_PIECES = 300_000  # chunks, markers and blocks that a file is read in: a second of Python
+MAX_TIFF_VALUES = 65_536  # of one tag: no picture of 50 megapixels needs more strips
+BYTE_TYPES = (1, 2, 6, 7)  # of TIFF tags: text, profiles and the like, which are kept as they are
 MAX_FRAMES = 100  # of a moving picture or a scan in TIFF
 MAX_FRAME_PIXELS = 200_000_000  # pixels times frames, for each frame is drawn over those before it
 
@@ -35,6 +39,23 @@ class Photo(NamedTuple):
     downscale: float  # original pixels to one of these
 
 
+class BoundedReader(io.BytesIO):
+    """The bytes of a file, handed out in a bounded number of pieces: each of them takes time."""
+
+    pieces = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next piece.
+
+        Raises:
+            ImageError: There were too many already.
+        """
+        self.pieces += 1
+        if self.pieces > MAX_PIECES:
+            raise ImageError("a picture in too many small pieces; save it anew")
+        return super().read(size)
+
+
 def decode_image_file(data: bytes, form: str, part: str) -> Photo:
     """Decode a picture file, or one page or frame of it.
 
@@ -47,7 +68,9 @@ def decode_image_file(data: bytes, form: str, part: str) -> Photo:
         SeveralPicturesError: No page or frame was named, and the file has several.
         ImageError: It is too large, or takes too long.
     """
-    image = Image.open(io.BytesIO(data), formats=[form])
+    if form == "TIFF":
+        check_tiff_values(data)
+    image = Image.open(BoundedReader(data), formats=[form])
     check_size(image)
     if image.format in ("JPEG", "MPO"):  # the further pictures of a camera's MPO are no pages
         check_scans(image, data)
@@ -84,6 +107,32 @@ def check_size(image: Image.Image) -> None:
     most = MAX_PIXELS // 2 if image.format in HUNGRY_FORMATS else MAX_PIXELS
     if image.width * image.height > most:
         raise ImageError(f"{image.width} x {image.height} pixels; at most {most:,} are read")
+
+
+def check_tiff_values(data: bytes) -> None:
+    """Refuse a TIFF that lists its strips by the million: Pillow keeps an object for each.
+
+    Raises:
+        ImageError: A tag has too many values.
+    """
+    order = "<" if data[:2] == b"II" else ">"
+    is_big = b"+" in data[2:4]
+    head = struct.Struct(order + ("Q" if is_big else "H"))  # entries of a directory
+    entry = struct.Struct(order + ("HHQ8x" if is_big else "HHI4x"))  # tag, type, values
+    link = struct.Struct(order + ("Q" if is_big else "I"))  # where the next directory lies
+    try:
+        (start,) = link.unpack_from(data, 8 if is_big else 4)
+        for _ in range(MAX_FRAMES + 1):
+            (entries,) = head.unpack_from(data, start)
+            end = start + head.size + entries * entry.size
+            for _, kind, values in entry.iter_unpack(data[start + head.size : end]):
+                if kind not in BYTE_TYPES and values > MAX_TIFF_VALUES:
+                    raise ImageError(f"a TIFF of {values:,} strips; save it anew")
+            (start,) = link.unpack_from(data, end)
+            if not start:
+                return
+    except struct.error:
+        return  # cut off or damaged: Pillow finds out
 
 
 def check_scans(image: Image.Image, data: bytes) -> None:

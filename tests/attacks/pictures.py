@@ -212,6 +212,11 @@ def containers(page: Image.Image) -> Iterator[tuple[str, bytes]]:
         yield f"{name} cut in half", data[: len(data) // 2]
     yield "HEIF of nothing", b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(400)
     png = saved(page, "PNG")
+    piece = _chunk(b"teXt", b"")
+    yield "PNG of 200,000 chunks", png[:33] + 200_000 * piece + png[33:]
+    jpeg = saved(page, "JPEG")
+    yield "JPEG of 200,000 comments", jpeg[:2] + 200_000 * b"\xff\xfe\0\2" + jpeg[2:]
+    yield "TIFF of a million strips", striped_tiff(1_000_000)
     archive = zipped({"a.png": png, "b.png": png})
     yield "ZIP of a picture that swells", zipped({"a.png": bytes(101_000_000)})
     yield "ZIP in a ZIP", zipped({"a.png": archive})
@@ -224,6 +229,19 @@ def containers(page: Image.Image) -> Iterator[tuple[str, bytes]]:
     yield "ZIP without its end", archive[:-22]
     yield "ZIP cut in half", archive[len(archive) // 2 :]
     yield "ZIP without pictures", zipped({"notes.txt": b"7"})
+
+
+def striped_tiff(strips: int) -> bytes:
+    """Return a TIFF one pixel wide, each of whose rows is a strip."""
+    tags = [(256, 1), (257, strips), (258, 8), (259, 1), (262, 1), (277, 1), (278, 1)]
+    lists = 8 + 2 + 12 * (len(tags) + 2) + 4
+    body = b"II*\0" + struct.pack("<IH", 8, len(tags) + 2)
+    for tag, value in tags:
+        body += struct.pack("<HHII", tag, 4, 1, value)
+    for number, tag in enumerate((273, 279)):
+        body += struct.pack("<HHII", tag, 4, strips, lists + number * 4 * strips)
+    pixel = lists + 8 * strips
+    return body + bytes(4) + struct.pack("<I", pixel) * strips + b"\1\0\0\0" * strips + b"\7"
 
 
 def zipped(files: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:

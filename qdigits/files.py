@@ -21,6 +21,7 @@ DEFAULT_MODEL = "mnist_model.pth"
 FASTEST_MODEL = "mnist_model.onnx"  # the same network; it starts without torch
 BUNDLED = [CLONE, CLONE / "weights", ROOT / "weights"]
 MODEL_FILES = ("mnist_*.*", "page_net.*")
+NAMES_SHOWN = 6  # of a folder, in a message
 
 
 def bundled_models() -> dict[str, Path]:
@@ -158,6 +159,20 @@ def new_folder(path: Path) -> Path:
 def reason_of(error: Exception) -> str:
     """Return the system's words for an error, or the error's own."""
     return getattr(error, "strerror", None) or str(error)
+
+
+def describe_folder(folder: Path) -> str:
+    """Tell in one line what lies in a folder, for a message that something is missing there."""
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        return f"it cannot be looked into ({reason_of(error)})"
+    if not paths:
+        return "it is empty"
+    names = [path.name + "/" * path.is_dir() for path in paths[:NAMES_SHOWN]]
+    shown = ", ".join(name if name.isprintable() else ascii(name) for name in names)
+    more = len(paths) - len(names)
+    return f"it holds {shown}" + (f" and {more:,} more" if more else "")
 
 
 @contextmanager

@@ -38,6 +38,7 @@ LIBRARY_FOLDERS = {
     "tyro": {"cli"},
     "onnxruntime": {"models", "reading"},
     "pooch": {"data"},
+    "pyarrow": {"data"},
 }
 WITHOUT_TORCH = {
     "errors",

@@ -1,4 +1,4 @@
-"""Read IDX, MNIST's own file format. A file comes from a stranger: no length is trusted before it is counted."""
+"""Read IDX, the file format of MNIST. No length in a stranger's file is trusted uncounted."""
 
 import gzip
 import struct

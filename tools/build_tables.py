@@ -90,7 +90,8 @@ def model_accuracy(path: Path) -> Accuracy:
 
 def read_accuracies() -> list[Accuracy]:
     """Return the accuracy of every recipe and bundled model, the least accurate first."""
-    recipes = [recipe_accuracy(load_result(path)) for path in sorted(REPORTS.glob("*.json"))]
+    paths = [REPORTS / f"{recipe}.json" for recipe in sorted(RECIPES)]
+    recipes = [recipe_accuracy(load_result(path)) for path in paths if path.exists()]
     models = [model_accuracy(path) for path in sorted(REPORTS.glob("mnist_*/report.json"))]
     return sorted(recipes + models, key=lambda accuracy: accuracy.mean)
 

@@ -87,6 +87,20 @@ def page(rows, size, height, pen, rng, ruled=0, ink_colour=(0.10, 0.16, 0.42), b
     return np.uint8(np.clip(sheet * (1 - cover) + np.array(ink_colour) * cover, 0, 1) * 255)
 
 
+def turn_photo(photo: np.ndarray, angle: int) -> np.ndarray:
+    """Turn a photo counter-clockwise on a larger canvas of its border's colour."""
+    if angle % 90 == 0:
+        return np.ascontiguousarray(np.rot90(photo, angle // 90))
+    height, width = photo.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
+    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
+    size = (round(width * cosine + height * sine), round(width * sine + height * cosine))
+    turn[:, 2] += np.array(size) / 2 - np.array([width, height]) / 2
+    border = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])
+    colour = tuple(map(float, np.median(border, axis=0)))
+    return cv2.warpAffine(photo, turn, size, flags=cv2.INTER_CUBIC, borderValue=colour)
+
+
 def main():
     here, rng = Path(__file__).parents[1] / "examples", np.random.default_rng(2026)
     tile = np.zeros((280, 280), np.uint8)

@@ -1,15 +1,26 @@
-"""Scores an answer against its label: digits, rows, pictures, honesty."""
+"""Score an answer against its label: digits, rows, pictures, honesty."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from qdigits.evaluation.metrics import edit_distance
 from tools.result_table import Line
 
 UNREADABLE = "+$%="  # may be left out, but then nothing may be accepted
+
+
+def read_truth(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each file of a case with its text; remarks are cut off."""
+    for line in (folder / "truth.txt").read_text().splitlines():
+        name, truth = line.split("\t")
+        truth = truth.split("(")[0].strip()
+        if truth.endswith(", seven times"):
+            truth = " ".join([truth.split(",")[0]] * 7)
+        yield folder / name, truth
 
 
 class Answer(NamedTuple):

@@ -25,20 +25,25 @@ import cv2
 import numpy as np
 
 from bench.accuracy.rapid_ocr import RapidReader
+from bench.support import DATA_DIR
 from qdigits import load_model, predict, read
 from qdigits.imaging.decode import open_photo
+from tools.draw_examples import turn_photo
 from tools.page_scoring import (
     Answer,
     Figure,
     PageScore,
     page_figures,
+    read_truth,
     score_case,
     score_page,
 )
+from tools.recipe_results import ROOT, describe_commit
+from tools.result_table import find_fallen
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT.parent / "shared" / "data"
-RESULTS, TABLE = ROOT / "docs" / "results" / "field.json", ROOT / "docs" / "field.md"
+RESULTS = ROOT / "docs" / "results" / "field.json"
+TABLE = ROOT / "docs" / "field.md"
+CHECK_EVERY = 12  # one picture of so many: the whole takes minutes
 CASES = ("01", "02", "03", "04", "05", "08", "14", "15", "17", "18", "20")
 KINDS_SEED = 0
 TURNS = (5, -10, 90, 180, 270)  # degrees
@@ -180,16 +185,6 @@ def measure_cases(data: Path, readers: Readers) -> Iterator[Figure]:
     yield Figure("cases, wrong yet accepted", wrong, len(scores), 0.0, True)
 
 
-def read_truth(folder: Path) -> Iterator[tuple[Path, str]]:
-    """Yield each file of a case with its text; remarks are cut off."""
-    for line in (folder / "truth.txt").read_text().splitlines():
-        name, truth = line.split("\t")
-        truth = truth.split("(")[0].strip()
-        if truth.endswith(", seven times"):
-            truth = " ".join([truth.split(",")[0]] * 7)
-        yield folder / name, truth
-
-
 def measure_kinds(data: Path) -> Iterator[Figure]:
     """Measure kinds of fault on pages of our own making, by the script beside the data."""
     told = subprocess.run(
@@ -222,7 +217,7 @@ def measure_robustness(data: Path, readers: Readers) -> Iterator[Figure]:
         changed = _edits(map(change, photos), pages, readers)
         yield Figure(f"{name}: edits against untouched", changed, untouched, 1.3, True, ratio=True)
     for angle in TURNS:
-        changed = _edits((_turned(photo, angle) for photo in photos), pages, readers)
+        changed = _edits((turn_photo(photo, angle) for photo in photos), pages, readers)
         name = f"turned by {angle} degrees: edits against untouched"
         yield Figure(name, changed, untouched, 1.3, True, ratio=True)
 
@@ -249,20 +244,6 @@ def _evened(photo: np.ndarray) -> np.ndarray:
     light = cv2.GaussianBlur(grey, (0, 0), max(photo.shape[:2]) / 20)
     even = np.clip(grey / np.maximum(light, 1) * 200, 0, 255).astype(np.uint8)
     return cv2.cvtColor(even, cv2.COLOR_GRAY2RGB)
-
-
-def _turned(photo: np.ndarray, angle: int) -> np.ndarray:
-    """Turn a photo counter-clockwise on a larger canvas of its border's colour."""
-    if angle % 90 == 0:
-        return np.ascontiguousarray(np.rot90(photo, angle // 90))
-    height, width = photo.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
-    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
-    size = (round(width * cosine + height * sine), round(width * sine + height * cosine))
-    turn[:, 2] += np.array(size) / 2 - np.array([width, height]) / 2
-    border = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])
-    colour = tuple(map(float, np.median(border, axis=0)))
-    return cv2.warpAffine(photo, turn, size, flags=cv2.INTER_CUBIC, borderValue=colour)
 
 
 # -- the scoreboard
@@ -310,15 +291,29 @@ def write(figures: list[Figure], where: str) -> None:
     TABLE.write_text(f"{ABOUT}\n{where}.\n\n{table}\n")
 
 
+def check_sample(data: Path, readers: Readers) -> int:
+    """Measure a sample, and return 1 if a figure fell by more than its noise."""
+    kept = json.loads(RESULTS.read_text())["figures"]
+    before = {figure["name"]: Figure(**figure) for figure in kept}
+    now = list(measure_sample(data, readers, CHECK_EVERY))
+    lines = [replace(figure.line(), count=max(figure.count, 1)) for figure in now]
+    fallen = find_fallen([before[figure.name].line() for figure in now], lines)
+    print("\n".join(fallen) or f"no figure of {len(now)} has fallen")
+    return int(bool(fallen))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--data-dir", type=Path, default=DATA)
+    parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
     parser.add_argument("--model", default="mnist_model.onnx")
     parser.add_argument("--pages-only", action="store_true", help="the open pages, to stdout")
+    parser.add_argument("--check", action="store_true", help="a sample; exit 1 if one has fallen")
     given = parser.parse_args()
     if not (given.data_dir / "field").is_dir():
         sys.exit(f"{given.data_dir}/field is not here: give the data's folder by --data-dir")
     readers = our_readers(load_model(given.model))
+    if given.check:
+        sys.exit(check_sample(given.data_dir, readers))
     print(HEAD)
     if given.pages_only:
         print(*measure_pages(given.data_dir, readers), sep="\n")
@@ -329,9 +324,7 @@ def main() -> None:
         for figure in part:
             figures.append(replace(figure, rival_hits=rival.get(figure.name)))
             print(figures[-1], flush=True)
-    commit = ["git", "describe", "--always", "--dirty"]
-    told = subprocess.run(commit, cwd=ROOT, capture_output=True, text=True).stdout.strip()
-    write(figures, f"{given.model}, commit {told}, {os.cpu_count()} cores")
+    write(figures, f"{given.model}, commit {describe_commit()}, {os.cpu_count()} cores")
 
 
 if __name__ == "__main__":

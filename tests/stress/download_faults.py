@@ -33,7 +33,7 @@ class Downloader:
         for change in (
             patch.dict(os.environ, QDIGITS_CACHE=str(self.path.parent)),
             patch.dict(download.PUBLISHED, {NAME: (checksum, None)}),
-            patch.multiple(download, PATIENCE=0.5, DEADLINE=1, LARGEST=2**20),
+            patch.multiple(download, TIMEOUT=0.5, DEADLINE=1, MAX_FILE_BYTES=2**20),
             patch.dict(download.MIRRORS),
         ):
             stack.enter_context(change)

@@ -1,4 +1,4 @@
-"""The augmentations that recipes name. To add one: a function in the file of its theme, a line here.
+"""The augmentations that recipes name. To add one: a function in its theme's file, and a line here.
 
 Each takes images float32 (N, 1, 28, 28), ink 1.0 on paper 0.0, and a generator, and returns images
 of the same kind; the same state of the generator gives the same images.

@@ -115,7 +115,7 @@ def is_published(path: Path) -> bool | None:
     Returns:
         None where no checksum was published.
     """
-    name = path.name.removesuffix(".gz")
+    name = path.name.removesuffix(".gz").replace(".idx", "-idx")  # some write a dot
     if name not in PUBLISHED:
         return None
     data = path.read_bytes()

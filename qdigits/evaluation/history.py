@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class History(list[dict[str, float]]):
-    """One dict an epoch, as metrics.jsonl holds them: losses, accuracies, learning rate, seconds."""
+    """One dict an epoch, as metrics.jsonl has: losses, accuracies, learning rate, seconds."""
 
     @classmethod
     def load(cls, run_dir: str | Path) -> History:

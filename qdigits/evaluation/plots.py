@@ -1,4 +1,4 @@
-"""Figures of a training and of a test: the only code that draws with matplotlib."""
+"""Draw a training and a test with matplotlib; nothing else does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from qdigits.evaluation.history import History
 from qdigits.evaluation.report import Report
 from qdigits.files import new_folder, write_atomically
 
-INK, ACCENT, SOFT = "#1f2933", "#d1495b", "#8d99ae"
+INK = "#1f2933"
+ACCENT = "#d1495b"
+SOFT = "#8d99ae"
 STYLE: Any = {
     "figure.dpi": 150,
     "figure.facecolor": "white",
@@ -36,46 +38,49 @@ STYLE: Any = {
     "legend.frameon": False,
     "svg.hashsalt": "qdigits",
 }
-PER_ROW = 10  # of the gallery
+TILES_PER_ROW = 10
 
 
-def curves(history: History) -> Any:
-    """Loss and error by epoch, training against held-out writers; the kept epoch marked."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
-    epochs, best = [row["epoch"] for row in history], history.best()
+def draw_curves(history: History) -> Any:
+    """Draw loss and error by epoch, of training and of held-out writers; mark the best epoch."""
+    figure, (loss_axes, error_axes) = plt.subplots(1, 2, figsize=(8, 3), layout="constrained")
+    epochs = [row["epoch"] for row in history]
     for part, color in (("train", SOFT), ("validation", ACCENT)):
-        left.plot(epochs, [row[f"{part}_loss"] for row in history], color=color, label=part)
-        right.plot(
-            epochs, [1 - row[f"{part}_accuracy"] for row in history], color=color, label=part
-        )
-    wrong = 1 - best["validation_accuracy"]
-    right.plot(best["epoch"], wrong, "o", color=ACCENT)
-    right.annotate(
-        f"{wrong:.2%}",
-        (best["epoch"], wrong),
-        xytext=(0, 8),
-        textcoords="offset points",
-        ha="center",
-    )
-    for axes, title, formatter in (
-        (left, "Loss", "{x:g}"),
-        (right, "Wrong answers", PercentFormatter(1)),
-    ):
-        axes.set(title=title, xlabel="epoch", yscale="log")
-        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axes.yaxis.set_major_formatter(formatter)
-        axes.yaxis.set_minor_locator(NullLocator())
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left.legend()
+        losses = [row[f"{part}_loss"] for row in history]
+        errors = [1 - row[f"{part}_accuracy"] for row in history]
+        loss_axes.plot(epochs, losses, color=color, label=part)
+        error_axes.plot(epochs, errors, color=color, label=part)
+    _mark_best(error_axes, history)
+    _label_curves(loss_axes, "Loss", "{x:g}")
+    _label_curves(error_axes, "Wrong answers", PercentFormatter(1))
+    loss_axes.legend()
     return figure
 
 
-def confusion(report: Report) -> Any:
-    """Which digit is taken for which: shares of a row; only mistakes are coloured, or nothing else would be seen."""
+def _mark_best(axes: Any, history: History) -> None:
+    best = history.best()
+    point = (best["epoch"], 1 - best["validation_accuracy"])
+    axes.plot(*point, "o", color=ACCENT)
+    text = f"{point[1]:.2%}"
+    axes.annotate(text, point, xytext=(0, 8), textcoords="offset points", ha="center")
+
+
+def _label_curves(axes: Any, title: str, formatter: Any) -> None:
+    axes.set(title=title, xlabel="epoch", yscale="log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_major_formatter(formatter)
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def draw_confusion(report: Report) -> Any:
+    """Draw which digit is taken for which, in shares of a row.
+
+    Only mistakes are coloured: right answers would outshine them.
+    """
     counts = np.array(report.confusion)
-    mistakes = np.where(
-        np.eye(10, dtype=bool), 0, counts / np.maximum(counts.sum(1, keepdims=True), 1)
-    )
+    shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
+    mistakes = np.where(np.eye(10, dtype=bool), 0, shares)
     figure, axes = plt.subplots(figsize=(5, 5), layout="constrained")
     axes.imshow(mistakes, cmap="Reds", vmin=0, vmax=max(1.6 * mistakes.max(), 1e-9))
     for (row, column), count in np.ndenumerate(counts):
@@ -89,36 +94,32 @@ def confusion(report: Report) -> Any:
     return figure
 
 
-def reliability(report: Report) -> Any:
-    """What the model claims against what is true, by bins that hold equally many answers."""
+def draw_reliability(report: Report) -> Any:
+    """Draw confidence against accuracy, in bins that hold equally many answers."""
     claimed, true = np.array(report.reliability).T
     figure, axes = plt.subplots(figsize=(4, 4), layout="constrained")
-    low = min(claimed.min(), true.min()) - 0.01
-    axes.plot([low, 1], [low, 1], color=SOFT, lw=1, ls="--")
+    lowest = min(claimed.min(), true.min()) - 0.01
+    axes.plot([lowest, 1], [lowest, 1], color=SOFT, lw=1, ls="--")
     axes.plot(claimed, true, "o-", color=ACCENT, ms=4)
-    axes.set(
-        title=f"Calibration error {report.ece:.2%}",
-        xlabel="confidence",
-        ylabel="share right",
-        aspect="equal",
-    )
+    axes.set(title=f"Calibration error {report.ece:.2%}", aspect="equal")
+    axes.set(xlabel="confidence", ylabel="share right")
     axes.xaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     return figure
 
 
-def mistakes(report: Report) -> Any:
-    """The most confident mistakes as the network saw them: what was written, what was read, how surely."""
-    shown = report.mistakes
-    rows = max(1, -(-len(shown) // PER_ROW))
+def draw_mistakes(report: Report) -> Any:
+    """Draw the most confident mistakes as the network saw them."""
+    rows = max(1, -(-len(report.mistakes) // TILES_PER_ROW))
+    size = (8, 1.1 * rows)
     figure, grid = plt.subplots(
-        rows, PER_ROW, figsize=(8, 1.1 * rows), layout="constrained", squeeze=False
+        rows, TILES_PER_ROW, figsize=size, layout="constrained", squeeze=False
     )
     for axes in grid.flat:
         axes.set_axis_off()
-    if not shown:
+    if not report.mistakes:
         figure.text(0.5, 0.5, "no mistakes", ha="center")
-    for axes, mistake in zip(grid.flat, shown, strict=False):
+    for axes, mistake in zip(grid.flat, report.mistakes, strict=False):
         axes.imshow(255 - mistake.pixels, cmap="gray", vmin=0, vmax=255)
         title = f"{mistake.label} read as {mistake.digit}\n{mistake.confidence:.0%} sure"
         axes.set_title(title, size=6, weight="normal", loc="center", pad=3)
@@ -126,26 +127,36 @@ def mistakes(report: Report) -> Any:
 
 
 FIGURES: dict[str, Callable[[Report], Any]] = {
-    "confusion.png": confusion,
-    "reliability.png": reliability,
-    "mistakes.png": mistakes,
+    "confusion.png": draw_confusion,
+    "reliability.png": draw_reliability,
+    "mistakes.png": draw_mistakes,
 }
 
 
 def save_report(report: Report, folder: Path) -> None:
-    """report.json and its pictures. Raises QDigitsError naming path and cause."""
+    """Write report.json and its pictures into a folder.
+
+    Raises:
+        QDigitsError: A file cannot be written; the message names it and the cause.
+    """
     report.save(new_folder(folder) / "report.json")
     for name, draw in FIGURES.items():
         _save(draw, report, folder / name)
 
 
 def save_curves(history: History, folder: Path) -> None:
-    _save(curves, history, folder / "curves.png")
+    """Write curves.png into a folder.
+
+    Raises:
+        QDigitsError: The file cannot be written.
+    """
+    _save(draw_curves, history, folder / "curves.png")
 
 
 def _save(draw: Callable[[Any], Any], subject: Any, path: Path) -> None:
+    file = BytesIO()
     with plt.rc_context(STYLE):
-        figure, file = draw(subject), BytesIO()
+        figure = draw(subject)
         figure.savefig(file)
         plt.close(figure)
     write_atomically(path, file.getvalue())

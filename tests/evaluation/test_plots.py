@@ -29,7 +29,7 @@ def test_a_report_gives_its_file_and_every_picture(tmp_path, wrong):
 
 
 def test_the_confusion_matrix_shows_the_counts():
-    texts = [text.get_text() for text in plots.confusion(report(25)).axes[0].texts]
+    texts = [text.get_text() for text in plots.draw_confusion(report(25)).axes[0].texts]
     assert texts.count("3") == 5  # 25 mistakes, of the digits 0 to 4 three times
     plt.close("all")
 
@@ -47,5 +47,5 @@ def test_curves_mark_the_kept_epoch(tmp_path):
     )
     plots.save_curves(history, tmp_path)
     assert (tmp_path / "curves.png").stat().st_size > 1000
-    assert [text.get_text() for text in plots.curves(history).axes[1].texts] == ["3.00%"]
+    assert [text.get_text() for text in plots.draw_curves(history).axes[1].texts] == ["3.00%"]
     plt.close("all")

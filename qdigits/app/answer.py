@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from qdigits.app.explain import data_url, png
-from qdigits.app.formatting import percent
+from qdigits.app.formatting import inert_csv, percent
 from qdigits.app.inside import show_inside
 from qdigits.app.model_picker import title_of
 from qdigits.app.session import DRAWING, NO_DIGIT, OpenModel, keep, review_items
@@ -190,7 +190,7 @@ def show_table(reading: Reading, name: str) -> None:
     table = pd.DataFrame(cells, columns=[f"column {place + 1}" for place in range(len(cells[0]))])
     with st.expander(f"As a table: {len(cells)} rows, {len(cells[0])} columns"):
         st.dataframe(table, hide_index=True)
-        csv = table.to_csv(index=False)
+        csv = inert_csv(table)
         st.download_button("Table (CSV)", csv, f"{name}.csv", "text/csv", on_click="ignore")
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from qdigits.app import labelled_zip
 from qdigits.app.explain import data_url, png
-from qdigits.app.formatting import percent
+from qdigits.app.formatting import inert_csv, percent, plain
 from qdigits.app.session import (
     LABELS,
     OpenModel,
@@ -122,7 +122,7 @@ def show_actions() -> None:
     rows = []
     for item in review_items():
         rows.append((item.source, item.read_as, round(item.confidence, 4), item.truth or ""))
-    csv = pd.DataFrame(rows, columns=["from", "read", "sure", "true"]).to_csv(index=False)
+    csv = inert_csv(pd.DataFrame(rows, columns=["from", "read", "sure", "true"]))
     unchecked = sum(item.truth is None for item in review_items())
     with st.container(horizontal=True):
         st.button(
@@ -149,7 +149,7 @@ def show_loading() -> None:
         try:
             digits = labelled_zip.unpack(file.getvalue())
         except ImageError as error:
-            st.error(f"{file.name} cannot be read: {error}")
+            st.error(plain(f"{file.name} cannot be read: {error}"))
             return
         add_items([ReviewItem(tile, file.name, label, 1.0, label) for tile, label in digits])
         st.session_state.zips_loaded = loaded + 1  # an empty uploader

@@ -18,7 +18,7 @@ from qdigits.app.answer import (
 )
 from qdigits.app.boxes import LabelledBox, tappable_photo
 from qdigits.app.explain import Preview, preview
-from qdigits.app.formatting import percent
+from qdigits.app.formatting import inert_csv, percent, plain
 from qdigits.app.session import OpenModel
 from qdigits.errors import ImageError
 from qdigits.files import ROOT
@@ -65,7 +65,7 @@ def show(models: dict[str, OpenModel]) -> None:
                 preview_cached(picture, data)
                 readings[picture] = read_cached(picture, model, data) if picture in asked else None
             except ImageError as error:
-                st.error(f"{name} cannot be read: {error}")
+                st.error(plain(f"{name} cannot be read: {error}"))
     if readings:
         names = [pictures[picture].name for picture in readings]
         number = 0 if len(names) == 1 else choose_picture(names, readings, pictures, model)
@@ -147,7 +147,7 @@ def choose_picture(
         table = pd.DataFrame(rows, columns=["picture", "digits", "least sure"])
         st.dataframe(table, hide_index=True)
         with st.container(horizontal=True):
-            csv = table.to_csv(index=False)
+            csv = inert_csv(table)
             st.download_button("Readings (CSV)", csv, "readings.csv", "text/csv", on_click="ignore")
             if st.button("Keep all for checking"):
                 keep_for_checking(kept)
@@ -172,7 +172,7 @@ def show_result(
                 key=f"photo {picture}",
                 on_choice=partial(look_closer, picture),
             )
-            st.caption(name)
+            st.caption(plain(name))
         if reading:
             with right:
                 show_answer(picture, data, name, models, below)

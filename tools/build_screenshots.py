@@ -1,17 +1,17 @@
 """Draw the pictures of the documentation: everything on them is the project's own.
 
 Run by `make tables`. docs/overview.jpg is a page of numbers and what was read, with the page on a
-phone; docs/preparation.png one digit from photo to tile; docs/page.png and docs/page-phone.png
-photographs of the page.
+phone; docs/preparation.png is one digit on its way from photo to tile.
 """
 
+import io
 import shutil
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from bench.page_latency import draw_on_pad
 from qdigits import load_model, read
@@ -32,6 +32,7 @@ PHONE = {
 
 OVERVIEW = (2400, 800)  # pixels; shown at half the size
 MARGIN = 30
+PATIENCE = 120_000  # milliseconds, on a busy machine
 GROUND, INK, PALE = "#eef2f0", "#14312d", "#5c726e"
 
 
@@ -57,7 +58,7 @@ def write_numbers(pen: ImageDraw.ImageDraw, reading: Reading, left: int, width: 
 
 
 def draw_overview(example: str = "page.jpg") -> None:
-    """Draw the wide picture of the README from an example and the photographs of the phone."""
+    """Draw the wide picture of the README: a page that was read, and the page on two phones."""
     photo = DOCS.parent / "examples" / example
     reading = read(load_model("mnist_model.pth", "cpu"), photo)
     picture = Image.new("RGB", OVERVIEW, GROUND)
@@ -65,8 +66,7 @@ def draw_overview(example: str = "page.jpg") -> None:
     sheet.thumbnail((OVERVIEW[0], OVERVIEW[1] - 2 * MARGIN))
     picture.paste(sheet, (MARGIN, MARGIN))
     right = OVERVIEW[0]
-    for name in ("page-phone.png", "page-phone-photo.png"):
-        phone = Image.open(DOCS / name).convert("RGB")
+    for phone in photograph_phones():
         phone.thumbnail((OVERVIEW[0], OVERVIEW[1] - 2 * MARGIN))
         right -= phone.width + MARGIN
         picture.paste(phone, (right, MARGIN))
@@ -75,7 +75,7 @@ def draw_overview(example: str = "page.jpg") -> None:
     picture.save(DOCS / "overview.jpg", quality=88)
 
 
-def preparation(example: str = "photo.jpg") -> None:
+def draw_preparation(example: str = "photo.jpg") -> None:
     model, photo = load_model("mnist_model.pth", "cpu"), DOCS.parent / "examples" / example
     shown = pipeline_steps(model, photo, read(model, photo).digits[0])
     with plt.rc_context(STYLE):
@@ -89,38 +89,35 @@ def preparation(example: str = "photo.jpg") -> None:
         figure.savefig(DOCS / "preparation.png")
 
 
-def photographs() -> None:
-    """Photograph a number read on a desktop, and a drawing on a phone in the dark."""
+def photograph_phones() -> list[Image.Image]:
+    """Return the page on two phones: a drawing in the dark, and an example in the light."""
     with serve_page() as server, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox"]
         )
-        desktop = chromium.new_page(viewport={"width": 1280, "height": 1060}, color_scheme="light")
-        desktop.goto(server.address)
-        desktop.get_by_role("tab", name="Photo").click()
-        desktop.get_by_text("a year").click()
-        phone = chromium.new_page(**PHONE, color_scheme="dark")
-        phone.goto(server.address)
-        phone.get_by_role("img", name="Drawing pad").wait_for()
-        draw_on_pad(phone, "7")
-        phone.mouse.up()
-        second = chromium.new_page(**PHONE, color_scheme="light")
-        second.goto(server.address)
-        second.get_by_role("tab", name="Photo").click()
-        second.get_by_text("a year").click()
-        photographs = {
-            "page.png": desktop,
-            "page-phone.png": phone,
-            "page-phone-photo.png": second,
-        }
-        for name, page in photographs.items():
-            page.get_by_text("Keep for checking").filter(visible=True).wait_for()
-            page.mouse.move(1, 1)
-            page.wait_for_timeout(1500)  # for the chart to be drawn
-            page.screenshot(path=DOCS / name)
+        dark = chromium.new_page(**PHONE, color_scheme="dark")
+        dark.set_default_timeout(PATIENCE)
+        dark.goto(server.address)
+        dark.get_by_role("img", name="Drawing pad").wait_for()
+        draw_on_pad(dark, "7")
+        dark.mouse.up()
+        light = chromium.new_page(**PHONE, color_scheme="light")
+        light.set_default_timeout(PATIENCE)
+        light.goto(server.address)
+        light.get_by_role("tab", name="Photo").click()
+        light.get_by_text("a year").click()
+        return [photograph(dark), photograph(light)]
+
+
+def photograph(page: Page) -> Image.Image:
+    """Return a photograph of a page that has answered."""
+    page.get_by_text("Keep for checking").filter(visible=True).wait_for()
+    page.mouse.move(1, 1)
+    page.evaluate("window.scrollTo(0, 0)")
+    page.wait_for_timeout(2000)  # for the chart to be drawn
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
 
 
 if __name__ == "__main__":
-    preparation()
-    photographs()
+    draw_preparation()
     draw_overview()

@@ -13,7 +13,6 @@ from qdigits.augment.pages.skeletons import write_line
 from qdigits.augment.pages.strokes import STROKES, draw_symbol
 from qdigits.augment.pages.supplies import Font, Supplies
 
-
 TAILED = (1, 4, 7, 9)
 """Digits whose last stroke runs down, and may run far below the line."""
 

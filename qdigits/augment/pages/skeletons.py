@@ -22,7 +22,7 @@ NEIGHBOURS = ((-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -
 
 
 def distance_fields(tiles: np.ndarray) -> list[np.ndarray]:
-    """Return each tile's distance from its middle line, uint8 (H, W), cropped to the line and MARGIN.
+    """Return each tile's distance from its middle line, uint8 (H, W), with MARGIN around it.
 
     Args:
         tiles: uint8 (N, 28, 28), ink 255.

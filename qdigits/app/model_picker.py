@@ -74,8 +74,7 @@ def choose_models() -> dict[str, OpenModel]:
     Returns:
         The chosen model and, after it, the one to compare it with, by name.
     """
-    purposes = bundled_models()
-    names = [*purposes, *own_models()]
+    names = [*bundled_models(), *own_models()]
     by_title = {title_of(each): each for each in names}
     linked = by_title.get(st.query_params.get("model", ""), names[0])
     chosen = st.session_state.get("model")  # not there yet in the first run of a visit
@@ -85,7 +84,15 @@ def choose_models() -> dict[str, OpenModel]:
         models = {path: open_model(path)} if path else {name: open_model(name)}
     except QDigitsError as error:
         models, trouble = {name: open_model(name)}, str(error)
-    answering = next(iter(models))
+    other = show_choices(names, next(iter(models)), trouble)
+    if other:
+        models[other] = open_model(other)
+    return models
+
+
+def show_choices(names: list[str], answering: str, trouble: str) -> str | None:
+    """Show the box with the models; return the one to compare the answering one with."""
+    purposes = bundled_models()
     with st.popover(f"Model: {title_of(answering)}"):
         captions = [purposes[each].words if each in purposes else "Your own." for each in names]
         st.radio(
@@ -101,20 +108,16 @@ def choose_models() -> dict[str, OpenModel]:
             st.text_input("Or a model file in this folder", key="path", placeholder="best.pth")
         if trouble:
             st.error(f"This model cannot be used: {trouble}")
-        others = [each for each in names if each != answering]
         if st.session_state.get("other") == answering:  # nobody is compared with themselves
             st.session_state.other = None
-        other = st.selectbox(
+        return st.selectbox(
             "Compare with",
-            others,
+            [each for each in names if each != answering],
             index=None,
             key="other",
             format_func=title_of,
             placeholder="no other model",
         )
-    if other:
-        models[other] = open_model(other)
-    return models
 
 
 def only_for_this_machine() -> bool:

@@ -80,7 +80,7 @@ COMMAND = [
     Probe("a TIFF of two pages", command="read two.tif"),
     Probe("an animation whose first frame is blank", command="read moving.gif"),
     Probe("a zip archive of two pictures", command="read photos.zip"),
-    Probe("a 0.1 MB JPEG of 600 scans", command="read scans.jpg"),
+    Probe("a JPEG of 600 scans", command="read scans.jpg"),
     Probe("an endless standard input", command="read -", stdin="/dev/zero"),
     Probe("a file called =1+1.png in a table", command="read =1+1.png --csv formula.csv"),
 ]
@@ -164,7 +164,7 @@ def try_probe(probe: Probe, tree: Path) -> str:
         ended = os.times()
         busy = ended.children_user + ended.children_system
         busy -= started.children_user + started.children_system
-        return describe(probe, done, folder, busy)
+        return describe(probe, done, folder, busy).replace(f"{tree}/", "")
 
 
 def describe(probe: Probe, done: subprocess.CompletedProcess, folder: Path, seconds: float) -> str:

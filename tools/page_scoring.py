@@ -93,6 +93,7 @@ class Figure:
     less_is_better: bool = False
     ratio: bool = False  # the count is another figure, not the number of pictures
     rival_hits: int | None = None
+    rival_count: int | None = None
 
     @property
     def share(self) -> float:
@@ -103,12 +104,12 @@ class Figure:
         return Line(self.name, self.share, self.target, self.hits, self.count, self.less_is_better)
 
     def __str__(self) -> str:
-        def show(hits: int | None) -> str:
-            if hits is None:
+        def show(hits: int | None, count: int | None) -> str:
+            if hits is None or count is None:
                 return ""
-            share = hits / max(self.count, 1)
+            share = hits / max(count, 1)
             shown = f"{share:.2f} times" if self.ratio else f"{share:.1%}"
-            return f"{shown} ({hits:,} of {self.count:,})"
+            return f"{shown} ({hits:,} of {count:,})"
 
         wanted = met = ""
         if self.target is not None:
@@ -117,7 +118,8 @@ class Figure:
                 f"{bound} {self.target:.1f} times" if self.ratio else f"{bound} {self.target:.1%}"
             )
             met = "yes" if self.line().met else "**no**"
-        return f"| {self.name} | {show(self.hits)} | {wanted} | {met} | {show(self.rival_hits)} |"
+        ours, rival = show(self.hits, self.count), show(self.rival_hits, self.rival_count)
+        return f"| {self.name} | {ours} | {wanted} | {met} | {rival} |"
 
 
 def page_figures(scores: Sequence[PageScore]) -> list[tuple[int, int]]:

@@ -1,6 +1,6 @@
 """Pictures from the field: pages of numbers, single digits, things that are no digits, small cases.
 
-    python -m bench.accuracy.field [--data-dir ../shared/data] [--model NAME] [--pages-only]
+    python -m bench.accuracy.field [--data-dir ../shared/data] [--only PART ...] [--pages-only]
 
 Writes docs/field.md and docs/results/field.json (--pages-only: the open pages alone, to stdout).
 The pictures belong to others: we publish figures, never the pictures. RapidOCR stands beside us, on
@@ -65,6 +65,13 @@ class Readers(NamedTuple):
 
     page: Callable[[Any], Answer]
     digit: Callable[[Any], Answer]
+
+
+class Rival(NamedTuple):
+    """What RapidOCR reaches on the same pictures."""
+
+    hits: int | None
+    count: int | None
 
 
 class Labelled(NamedTuple):
@@ -185,7 +192,7 @@ def measure_cases(data: Path, readers: Readers) -> Iterator[Figure]:
     yield Figure("cases, wrong yet accepted", wrong, len(scores), 0.0, True)
 
 
-def measure_kinds(data: Path) -> Iterator[Figure]:
+def measure_kinds(data: Path, _: Readers) -> Iterator[Figure]:
     """Measure kinds of fault on pages of our own making, by the script beside the data."""
     told = subprocess.run(
         [sys.executable, str(data / "kinds" / "measure.py"), str(KINDS_SEED)],
@@ -249,13 +256,16 @@ def _evened(photo: np.ndarray) -> np.ndarray:
 # -- the scoreboard
 
 
-def measure(data: Path, readers: Readers) -> Iterator[Figure]:
-    """Measure what a rival can be measured on, too."""
-    yield from measure_pages(data, readers)
-    yield from measure_multi_photos(data, readers)
-    yield from measure_singles(data, readers)
-    yield from measure_not_digits(data, readers)
-    yield from measure_cases(data, readers)
+PARTS: dict[str, Callable[[Path, Readers], Iterator[Figure]]] = {
+    "pages": measure_pages,
+    "multi_photos": measure_multi_photos,
+    "singles": measure_singles,
+    "not_digits": measure_not_digits,
+    "cases": measure_cases,
+    "kinds": measure_kinds,
+    "robustness": measure_robustness,
+}
+OURS_ALONE = ("kinds", "robustness")  # on these RapidOCR is not asked
 
 
 def measure_sample(data: Path, readers: Readers, every: int) -> Iterator[Figure]:
@@ -273,21 +283,34 @@ def measure_sample(data: Path, readers: Readers, every: int) -> Iterator[Figure]
     yield Figure("not_digits, accepted", accepted, len(things), less_is_better=True)
 
 
-def rival_hits(data: Path) -> dict[str, int]:
+def rival_figures(data: Path, parts: Iterable[str]) -> dict[str, Rival]:
     """Ask RapidOCR for every figure, or take those of its last run where it is absent."""
     try:
         rival = RapidReader()
     except ImportError:
-        kept = json.loads(RESULTS.read_text())["figures"] if RESULTS.exists() else []
-        return {figure["name"]: figure["rival_hits"] for figure in kept}
-    return {figure.name: figure.hits for figure in measure(data, Readers(rival.page, rival.digit))}
+        kept = kept_figures()
+        return {figure.name: Rival(figure.rival_hits, figure.rival_count) for figure in kept}
+    readers = Readers(rival.page, rival.digit)
+    asked = [part for part in parts if part not in OURS_ALONE]
+    figures = [figure for part in asked for figure in PARTS[part](data, readers)]
+    return {figure.name: Rival(figure.hits, figure.count) for figure in figures}
+
+
+def kept_figures() -> list[Figure]:
+    """Return the figures of the last run."""
+    if not RESULTS.exists():
+        return []
+    return [Figure(**figure) for figure in json.loads(RESULTS.read_text())["figures"]]
 
 
 def write(figures: list[Figure], where: str) -> None:
+    """Write the figures; those of parts that were not measured again are kept."""
+    measured = {figure.name: figure for figure in figures}
+    merged = {figure.name: figure for figure in kept_figures()} | measured
+    kept = {"where": where, "figures": [asdict(figure) for figure in merged.values()]}
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    kept = {"where": where, "figures": [asdict(figure) for figure in figures]}
     RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
-    table = "\n".join([HEAD, *map(str, figures)])
+    table = "\n".join([HEAD, *map(str, merged.values())])
     TABLE.write_text(f"{ABOUT}\n{where}.\n\n{table}\n")
 
 
@@ -307,6 +330,7 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
     parser.add_argument("--model", default="mnist_model.onnx")
     parser.add_argument("--pages-only", action="store_true", help="the open pages, to stdout")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=list(PARTS), help="parts")
     parser.add_argument("--check", action="store_true", help="a sample; exit 1 if one has fallen")
     given = parser.parse_args()
     if not (given.data_dir / "field").is_dir():
@@ -318,11 +342,12 @@ def main() -> None:
     if given.pages_only:
         print(*measure_pages(given.data_dir, readers), sep="\n")
         return
-    rival, figures = rival_hits(given.data_dir), []
-    parts = (measure(given.data_dir, readers), measure_kinds(given.data_dir))
-    for part in (*parts, measure_robustness(given.data_dir, readers)):
-        for figure in part:
-            figures.append(replace(figure, rival_hits=rival.get(figure.name)))
+    figures = []
+    rival = rival_figures(given.data_dir, given.only)
+    for part in given.only:
+        for figure in PARTS[part](given.data_dir, readers):
+            reached = rival.get(figure.name, Rival(None, None))
+            figures.append(replace(figure, rival_hits=reached.hits, rival_count=reached.count))
             print(figures[-1], flush=True)
     write(figures, f"{given.model}, commit {describe_commit()}, {os.cpu_count()} cores")
 

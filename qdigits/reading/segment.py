@@ -1,4 +1,4 @@
-"""A page of ink -> digits in reading order: marks, rows, and the cuts that the network likes best."""
+"""Find the digits of a page of ink: marks, rows, and the cuts that the network likes best."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ STEP, PRICE, MOST = (
     0.3,
     9,
 )  # a cut each so many heights, through ink for at most that many; pieces to a digit
-BLOT = 1.8  # times as thick as the row's strokes: a 1 has no loop that could be filled, so this is crossed out
-# What a reading of a row pays (nats), tuned on pages pasted together from MNIST digits: to leave ink unread, for each
-# end where a stroke is cut, for each height of paper inside a digit, for a digit smaller than the others.
+# Times as thick as the row's strokes: a 1 has no loop that could be filled, so this is crossed out.
+BLOT = 1.8
+# What a reading of a row pays (nats), tuned on pages pasted together from MNIST digits: to leave
+# ink unread, for each end where a stroke is cut, for each height of paper inside a digit, for a
+# digit smaller than the others.
 DROP, CUT, JOIN, SMALL = 1.6, 0.5, 2.0, 3.0
 
 Score = Callable[[Sequence[np.ndarray]], np.ndarray]  # crops of ink -> probabilities (N, 10)
@@ -87,7 +89,7 @@ def _asked(marks: list[Mark], score: Score) -> list[Mark]:
 
 
 def _without_tails(marks: list[Mark], size: float, score: Score) -> list[Mark]:
-    """A tail that hangs far below the row shrinks a 9 to a stroke: where its head reads better, the head is taken."""
+    """Take the head of a mark whose tail hangs far below the row, where the head reads better."""
     tailed = [mark for mark in marks if mark.confidence < SURE and mark.height > 1.5 * size]
     heads = _asked([replace(mark, ink=mark.ink[: int(1.5 * size)]) for mark in tailed], score)
     better = {
@@ -122,7 +124,7 @@ def find_marks(ink: np.ndarray) -> list[Mark]:
 
 
 def _along_the_edge(own: np.ndarray, where: tuple[slice, slice], shape: tuple[int, ...]) -> int:
-    """How many pixels of a mark run along the edge of the picture: there the sheet ends, nobody writes."""
+    """Count the pixels of a mark along the edge of the picture, where the sheet ends."""
     sides = [own[:3].any(0)] * (where[0].start == 0) + [own[-3:].any(0)] * (
         where[0].stop >= shape[0]
     )
@@ -238,7 +240,7 @@ def _worth(mark: Mark, size: float) -> float:
 
 
 def _pieces(mark: Mark, size: float) -> list[Mark]:
-    """A mark cut along the cheapest seams from top to bottom: where digits touch, little ink is in the way."""
+    """Cut a mark along the cheapest seams, which cross little ink: there digits touch."""
     whole = mark.confidence >= SURE and mark.width < 1.5 * size
     if (
         whole or 2 * min(mark.width, mark.height) < size or mark.width > 8 * size or size < 10
@@ -267,7 +269,7 @@ def _pieces(mark: Mark, size: float) -> list[Mark]:
 
 
 def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
-    """The cheapest ways down near each step: the column at each height, and the price: pixels of ink in the way."""
+    """Return the cheapest ways down near each step: columns at each height, and ink crossed."""
     starts = np.arange(0, cost.shape[1] - 2 * step, step) + 1
     windows = np.stack(
         [cost[:, start : start + 2 * step - 1] for start in starts], 1
@@ -286,7 +288,7 @@ def _seams(cost: np.ndarray, step: int) -> list[tuple[np.ndarray, float]]:
 
 
 def _digits_only(row: list[Mark]) -> list[Mark]:
-    """The words of a row that are numbers: judged by themselves and their row, a single mark by its row alone."""
+    """Keep the words of a row that are numbers; a single mark is judged by its row alone."""
     pens = [
         cv2.distanceTransform(
             np.pad((mark.ink >= LOW_THRESHOLD).astype(np.uint8), 1), cv2.DIST_L2, 3
@@ -316,7 +318,7 @@ def _digits_only(row: list[Mark]) -> list[Mark]:
 
 
 def _quality(marks: list[Mark]) -> float:
-    """The mean proof of a digit, by ink, less for being cut into all heights, as letters are; or enough is sure."""
+    """Return how much marks look like a number rather than a word cut into pieces."""
     height, ink = np.log([mark.height for mark in marks]), [mark.mass for mark in marks]
     told = [
         (_proof(mark), any(mark.cut), mark.confidence >= SURE and not any(mark.cut))

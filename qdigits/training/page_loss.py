@@ -25,7 +25,7 @@ class PageLoss(NamedTuple):
         return self.heat + self.box + 0.3 * self.printed + 0.3 * self.turn
 
 
-def page_loss(answer: PageAnswer, target: PageTarget, turns: Tensor) -> PageLoss:
+def page_loss(answer: PageAnswer, target: PageTarget[Tensor], turns: Tensor) -> PageLoss:
     """Compare an answer with the truth.
 
     Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -20,24 +20,27 @@ BACKGROUND_TURN = 0.1
 """What a cell without marks counts for in telling how a page is turned."""
 
 
-class PageTarget(NamedTuple):
+Values = TypeVar("Values")  # arrays of one page, or tensors of a batch of pages
+
+
+class PageTarget(NamedTuple, Generic[Values]):
     """What the network should answer for one page, float32 (channels, CELLS, CELLS)."""
 
-    heat: np.ndarray
+    heat: Values
     """One channel for each of CLASSES: 1.0 at the middle of a mark, falling off around it."""
-    asked: np.ndarray
+    asked: Values
     """Two channels, digits with signs and "other": 0.0 where nothing is asked."""
-    box: np.ndarray
+    box: Values
     """Offset x, y in cells, log(width / 16), log(height / 16)."""
-    held: np.ndarray
+    held: Values
     """1.0 where a cell has to say the box."""
-    printed: np.ndarray
+    printed: Values
     """1.0 where the mark is printed."""
-    turn: np.ndarray
+    turn: Values
     """The weight of each cell in telling how the page is turned."""
 
 
-def target_of(page: Page) -> PageTarget:
+def target_of(page: Page) -> PageTarget[np.ndarray]:
     """Turn the truth of a page into what the network should answer."""
     cells = CELLS, CELLS
     target = PageTarget(
@@ -68,7 +71,7 @@ def _cells_of(box: Box) -> tuple[slice, slice]:
     return slice(top, bottom + 1), slice(left, right + 1)
 
 
-def _add_heat(target: PageTarget, mark: Mark) -> None:
+def _add_heat(target: PageTarget[np.ndarray], mark: Mark) -> None:
     x, y = (place / STRIDE for place in mark.box.centre)
     column, row = int(x), int(y)
     if not (0 <= column < CELLS and 0 <= row < CELLS):
@@ -85,7 +88,7 @@ def _add_heat(target: PageTarget, mark: Mark) -> None:
     target.asked[int(mark.kind == OTHER), row, column] = 1
 
 
-def _add_box(target: PageTarget, mark: Mark) -> None:
+def _add_box(target: PageTarget[np.ndarray], mark: Mark) -> None:
     x, y = (place / STRIDE for place in mark.box.centre)
     reach_x, reach_y = 0.3 * mark.box.width / STRIDE, 0.3 * mark.box.height / STRIDE
     for row in range(int(y) - 1, int(y) + 2):

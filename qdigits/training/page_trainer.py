@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -51,6 +51,11 @@ class PageRun:
     optimizer: torch.optim.Optimizer
     history: History
     device: torch.device
+
+    @property
+    def averaged(self) -> PageNet:
+        """The network with averaged weights: what is measured and kept."""
+        return cast(PageNet, self.average.module)
 
     def state(self) -> dict[str, Any]:
         """Return everything that going on needs."""
@@ -102,7 +107,7 @@ def fit_pages(
         batches = iter(page_batches(supplies, config, first_epoch=len(run.history)))
         for epoch in range(len(run.history), config.epochs):
             metrics = train_epoch(run, batches, config, epoch, bar)
-            metrics |= validation_metrics(score(run.average.module, pages))
+            metrics |= validation_metrics(score(run.averaged, pages))
             run.history.append({"epoch": epoch + 1} | metrics)
             bar.set_postfix(loss=f"{metrics['train_loss']:.3f}", f1=f"{metrics['f1']:.2%}")
             save_epoch(run, run_dir, config, card)
@@ -188,7 +193,7 @@ def save_epoch(run: PageRun, run_dir: Path, config: PageConfig, card: dict[str, 
     """Write the models first and the state last: after a kill, the epoch is done again."""
     card = card | {"metrics": dict(run.history[-1])}
     write_atomically(run_dir / "config.json", settings_json(config).encode())
-    final = run.average.module
+    final = run.averaged
     save_model(final, run_dir / "last.pth", card)
     if run.history[-1]["f1"] >= max(epoch["f1"] for epoch in run.history):
         save_model(final, run_dir / "best.pth", card)

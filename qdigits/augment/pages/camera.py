@@ -64,7 +64,8 @@ def add_dirt(rng: np.random.Generator, sheet: Sheet) -> None:
         _add_bits(rng, sheet)
     if rng.random() < 0.12:
         for _ in range(int(rng.integers(1, 4))):
-            sheet.line(*rng.uniform(0, sheet.full, (2, 2)), rng.uniform(0.2, 1), rng.integers(1, 4))
+            start, end = rng.uniform(0, sheet.full, (2, 2))
+            sheet.line(start, end, rng.uniform(0.2, 1), rng.integers(1, 4))
     if rng.random() < 0.04:
         x, y = rng.integers(0, sheet.full, 2).tolist()
         radius = int(rng.uniform(20, 90))
@@ -174,8 +175,8 @@ class Camera:
             light *= 1 - rng.uniform(0.15, 0.65) * cv2.resize(soft, (side, side))
         if rng.random() < 0.1:
             fold = np.zeros((side, side), np.float32)
-            ends = [tuple(map(int, end)) for end in rng.uniform(-50, side + 50, (2, 2))]
-            cv2.line(fold, *ends, 1.0, int(rng.integers(1, 4)))
+            start, end = rng.uniform(-50, side + 50, (2, 2)).astype(int).tolist()
+            cv2.line(fold, start, end, 1.0, int(rng.integers(1, 4)))
             light += rng.uniform(-0.25, 0.25) * cv2.GaussianBlur(fold, (0, 0), rng.uniform(0.5, 2))
         if rng.random() < 0.25:
             light *= self.texture(rng.uniform(0.02, 0.15), int(rng.integers(30, 128)))
@@ -236,8 +237,8 @@ class Camera:
         if rng.random() < 0.05:
             length = int(rng.integers(3, 8))
             kernel = np.zeros((length, length), np.float32)
-            ends = [tuple(map(int, end)) for end in rng.integers(0, length, (2, 2))]
-            cv2.line(kernel, *ends, 1.0)
+            start, end = rng.integers(0, length, (2, 2)).tolist()
+            cv2.line(kernel, start, end, 1.0)
             picture = cv2.filter2D(picture, -1, kernel / max(kernel.sum(), 1))
         if rng.random() < 0.12:
             soft = cv2.GaussianBlur(picture, (0, 0), 1.5)

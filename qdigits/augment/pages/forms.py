@@ -68,8 +68,8 @@ def write_in_cell(rng: np.random.Generator, writer: Writer, cell: Box) -> None:
     elif chance < 0.95:
         writer.drawn_letter(x - 0.4 * writer.height, y + 0.5 * writer.height)
     elif chance < 0.97:
-        size = writer.height * rng.uniform(0.5, 1.1, 2)
-        ink = draw_scribble(rng, *size, writer.pen)
+        wide, high = writer.height * rng.uniform(0.5, 1.1, 2)
+        ink = draw_scribble(rng, wide, high, writer.pen)
         corner = (x - ink.shape[1] / 2, y - ink.shape[0] / 2)
         writer.sheet.add(ink, OTHER, *corner, writer.darkness)
 
@@ -154,8 +154,10 @@ def _rule(
     width = width or int(rng.choice([1, 1, 2, 3]))
     shift = slope * sheet.full
     for at in np.arange(rng.uniform(-abs(shift), pitch), sheet.full + abs(shift), pitch):
-        ends = ((at, 0), (at, sheet.full)) if vertical else ((0, at), (sheet.full, at + shift))
-        sheet.line(*ends, darkness, width)
+        if vertical:
+            sheet.line((at, 0), (at, sheet.full), darkness, width)
+        else:
+            sheet.line((0, at), (sheet.full, at + shift), darkness, width)
 
 
 def table(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:

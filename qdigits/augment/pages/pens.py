@@ -54,9 +54,8 @@ def write_tile(
     down = (out_height - 1) / 2 - turn * across * x - scale * y
     matrix = np.array([[across, -lean * scale, right], [turn * across, scale, down]])
     interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
-    ink = cv2.warpAffine(tile, matrix, (out_width, out_height), flags=interpolation)
-    ink = ink.astype(np.float32)
-    ink *= 1 / 255
+    warped = cv2.warpAffine(tile, matrix, (out_width, out_height), flags=interpolation)
+    ink = warped.astype(np.float32) * np.float32(1 / 255)
     return tight(change_thickness(ink, scale, thickness))
 
 
@@ -90,7 +89,7 @@ def _thin(ink: np.ndarray, scale: float, thickness: float) -> np.ndarray:
 
 def write_glyph(
     ink: np.ndarray, scale: float, widen: float, slant: float, thickness: float
-) -> np.ndarray | None:
+) -> np.ndarray:
     """Draw a glyph's float32 ink (H, W) at another scale."""
     tall, wide = ink.shape
     size = max(round(wide * scale * widen), 1), max(round(tall * scale), 1)

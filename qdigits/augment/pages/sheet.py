@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import SupportsInt
+
 import cv2
 import numpy as np
 
@@ -15,6 +18,9 @@ MOST_MARKS = 64
 """Marks on a crop of SIDE pixels after which it is full."""
 SMALLEST_OTHER = 6
 """Pixels of height below which a letter may be found or not."""
+
+
+Point = Sequence[float] | np.ndarray  # (x, y)
 
 
 class Sheet:
@@ -77,11 +83,14 @@ class Sheet:
         """Write down the truth of a mark that is drawn already."""
         self.marks.append(Mark(kind, box, printed, self.number))
 
-    def line(self, start, end, darkness: float, width: int, on_rules: bool = True) -> None:
+    def line(
+        self, start: Point, end: Point, darkness: float, width: SupportsInt, on_rules: bool = True
+    ) -> None:
         """Draw a straight line from start to end, both (x, y)."""
         layer = self.rules if on_rules else self.ink
-        ends = [(round(x), round(y)) for x, y in (start, end)]
-        cv2.line(layer, *ends, float(darkness), max(int(width), 1), cv2.LINE_AA)
+        first = round(start[0]), round(start[1])
+        last = round(end[0]), round(end[1])
+        cv2.line(layer, first, last, float(darkness), max(int(width), 1), cv2.LINE_AA)
 
     def rectangle(self, box: Box, darkness: float, width: int) -> None:
         """Draw the outline of a box in rules."""

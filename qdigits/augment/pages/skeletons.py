@@ -58,7 +58,7 @@ def thin(solid: np.ndarray) -> np.ndarray:
         before = cv2.countNonZero(stacked)
         for removed in (_removed(first=True), _removed(first=False)):
             around = cv2.filter2D(stacked, -1, kernel, borderType=cv2.BORDER_CONSTANT)
-            stacked &= ~cv2.LUT(around, removed) & 1
+            stacked &= 1 - np.asarray(cv2.LUT(around, removed), np.uint8)
         if cv2.countNonZero(stacked) == before:
             break
     return stacked.reshape(solid.shape).astype(bool)

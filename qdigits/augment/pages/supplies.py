@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from qdigits.augment.pages.skeletons import distance_fields
+from qdigits.errors import ConfigError
 
 EM = 48
 """Pixels of the size at which glyphs are kept."""
@@ -98,7 +99,10 @@ def _crop(tile: np.ndarray) -> np.ndarray:
 @cache
 def printed_fonts() -> list[Font]:
     """Return the fonts of print."""
-    folder = Path(find_spec("matplotlib").origin).parent / "mpl-data/fonts/ttf"
+    matplotlib = find_spec("matplotlib")
+    if matplotlib is None or matplotlib.origin is None:
+        raise ConfigError("printed letters need matplotlib; pip install 'qdigits[train]'")
+    folder = Path(matplotlib.origin).parent / "mpl-data/fonts/ttf"
     return [load_font(folder / f"{name}.ttf") for name in PRINT]
 
 

@@ -199,12 +199,10 @@ def big_digit(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> Non
         darkness, thick = rng.uniform(0.3, 1), rng.integers(1, 9)
         for at in rng.uniform(0, sheet.full, int(rng.integers(1, 4))):
             away = at + rng.normal(0, 4)
-            ends = (
-                ((at, 0), (away, sheet.full))
-                if rng.random() < 0.5
-                else ((0, at), (sheet.full, away))
-            )
-            sheet.line(*ends, darkness, thick)
+            if rng.random() < 0.5:
+                sheet.line((at, 0), (away, sheet.full), darkness, thick)
+            else:
+                sheet.line((0, at), (sheet.full, away), darkness, thick)
 
 
 def tile_of_digits(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
@@ -299,14 +297,15 @@ def print_page(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> No
 def nothing(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Leave the page empty, or with lines and strokes that mean nothing."""
     for _ in range(int(rng.integers(0, 5))):
-        points = rng.uniform(0, sheet.full, (2, 2))
-        sheet.line(*points, rng.uniform(0.2, 1), rng.integers(1, 12))
+        start, end = rng.uniform(0, sheet.full, (2, 2))
+        sheet.line(start, end, rng.uniform(0.2, 1), rng.integers(1, 12))
     for _ in range(int(rng.choice([0, 3, 8], p=[0.6, 0.25, 0.15]))):
         place = rng.integers(0, sheet.full, 2).tolist()
         cv2.circle(sheet.ink, place, int(rng.integers(2, 14)), rng.uniform(0.3, 1), -1, cv2.LINE_AA)
     if rng.random() < 0.3:
         ink = draw_scribble(rng, rng.uniform(20, 150), rng.uniform(15, 100), rng.uniform(1, 6))
-        sheet.add(ink, OTHER, *rng.uniform(MARGIN, sheet.side / 2, 2), rng.uniform(0.4, 1))
+        left, top = rng.uniform(MARGIN, sheet.side / 2, 2)
+        sheet.add(ink, OTHER, left, top, rng.uniform(0.4, 1))
 
 
 def fill_page(

@@ -4,7 +4,7 @@ import gzip
 import struct
 import zlib
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -48,7 +48,7 @@ def read_idx(path: Path, spec: IdxSpec) -> np.ndarray:
     try:
         with open(path, "rb") as raw:
             is_packed = raw.peek(2)[:2] == b"\x1f\x8b"
-            stream: IO[bytes] = gzip.GzipFile(fileobj=raw) if is_packed else raw  # type: ignore[assignment]
+            stream: IO[bytes] | Any = gzip.GzipFile(fileobj=raw) if is_packed else raw
             rows = _read_header(stream, path, spec)
             array = _read_rows(stream, path, np.empty((rows, *spec.row), spec.dtype))
     except (OSError, EOFError, zlib.error) as error:

@@ -33,10 +33,11 @@ def supplies_from(digits: Split, seed: int) -> Supplies:
     rng = torch.Generator().manual_seed(seed)
     forms, labels = handwriting.draw_digits(DRAWN, rng)
     letters = handwriting.draw_letters(torch.empty(LETTERS, 0), rng)
+    spread = slice(None, None, max(len(digits) // LINES, 1))  # some sources are sorted by label
     return Supplies(
         writers=sort_digits(digits.images.numpy(), digits.labels.numpy()),
         drawn=sort_digits(_to_tiles(forms), labels.numpy()),
-        lines=sort_lines(digits.images[:LINES].numpy(), digits.labels[:LINES].numpy()),
+        lines=sort_lines(digits.images[spread].numpy(), digits.labels[spread].numpy()),
         letters=sort_digits(_to_tiles(letters), np.zeros(LETTERS, int), classes=1),
         printed=printed_fonts(),
         handwriting=handwriting_fonts(),

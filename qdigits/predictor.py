@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import islice
-from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, SupportsFloat, overload
 
@@ -18,14 +17,15 @@ import numpy as np
 from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
 from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import open_photo
-from qdigits.imaging.ink import find_ink, find_polarity
-from qdigits.imaging.tile import fit_tile, prepare
+from qdigits.imaging.tile import prepare
+from qdigits.reading.page import read_page
+from qdigits.reading.page_net import bundled_page_net
 from qdigits.reading.result import Box, Number, Prediction, Reading
-from qdigits.reading.segment import KEEP, find_digits
 
 MIN_CONFIDENCE = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
 NOT_GIVEN: Any = object()
 MODEL_SUFFIXES = (".pth", ".pt", ".onnx", ".safetensors")
+MIN_TILE_CONFIDENCE = 0.25  # below this confidence a tile is no digit to `read`
 BATCH_SIZE = 256  # tiles for the network at once: memory stays flat however many pictures come
 
 logger = logging.getLogger("qdigits")
@@ -266,56 +266,22 @@ def read(model: Any, photo: Any = NOT_GIVEN) -> Reading:
 
 
 def read_photo(model: Model, photo: Any) -> Reading:
-    """Open a photo and read it, both ways round where ink and paper are hard to tell apart."""
+    """Open a photo and read it: the page network says where, the model says what."""
     opened, downscale = open_photo(photo)
-    if opened.shape[:2] == (TILE_SIZE, TILE_SIZE):
-        one = next(predict_stream(model, [opened]))
-        return reading_of([[[one]]] if one.confidence > KEEP else [])
-    ink_is_bright, polarity_ambiguous = find_polarity(opened)
-    readings = [
-        _page(model, opened, way, downscale)
-        for way in ((ink_is_bright, not ink_is_bright) if polarity_ambiguous else (ink_is_bright,))
-    ]
-    return max(readings, key=lambda reading: sum(one.confidence for one in reading.digits))
+    threshold = float(model.threshold)
+    page = read_page(bundled_page_net(), model.probabilities, opened, downscale, threshold)
+    if opened.shape[:2] == (TILE_SIZE, TILE_SIZE) and len(page.digits) < 2:
+        return read_tile(model, opened)
+    return page
 
 
-def _page(model: Model, photo: np.ndarray, ink_is_bright: bool, downscale: float) -> Reading:
-    ink, scale = find_ink(photo, ink_is_bright)
-    rows = find_digits(
-        ink, lambda crops: model.probabilities(np.stack([fit_tile(crop) for crop in crops]))
-    )
-    lines = []
-    for row in rows:
-        wide = 2 * np.median([mark.height for mark in row])
-        line: list[list[Prediction]] = [[]]
-        for before, mark in zip([None, *row], row, strict=False):
-            if before is not None and mark.left - before.right > wide:
-                line.append([])
-            box = scale_box(mark.box, scale * downscale)
-            line[-1].append(make_prediction(model, mark.row, fit_tile(mark.ink), box))
-        lines.append(line)
-    return reading_of(lines)
-
-
-def reading_of(lines: list[list[list[Prediction]]]) -> Reading:
-    """Return lines of numbers, each a list of digits, as a Reading."""
-    numbers = []
-    for row, line in enumerate(lines):
-        for column, digits in enumerate(line):
-            lefts, tops, rights, bottoms = zip(*(digit.box for digit in digits), strict=True)
-            number = Number(
-                text="".join(map(str, digits)),
-                digits=tuple(digits),
-                box=Box(min(lefts), min(tops), max(rights), max(bottoms)),
-                row=row,
-                column=column,
-                confidence=prod(digit.confidence for digit in digits),
-                accepted=all(digit.accepted for digit in digits),
-            )
-            numbers.append(number)
-    text = "\n".join(" ".join("".join(map(str, digits)) for digits in line) for line in lines)
-    every_digit = tuple(digit for number in numbers for digit in number.digits)
-    return Reading(text, every_digit, tuple(numbers))
+def read_tile(model: Model, tile: np.ndarray) -> Reading:
+    """Read a picture of MNIST's size as the one digit that it holds."""
+    one = next(predict_stream(model, [tile]))
+    if one.box is None or one.confidence <= MIN_TILE_CONFIDENCE:
+        return Reading("", ())
+    number = Number(str(one), (one,), one.box, 0, 0, one.confidence, one.accepted)
+    return Reading(number.text, (one,), (number,))
 
 
 @overload

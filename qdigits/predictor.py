@@ -268,8 +268,7 @@ def read(model: Any, photo: Any = NOT_GIVEN) -> Reading:
 def read_photo(model: Model, photo: Any) -> Reading:
     """Open a photo and read it: the page network says where, the model says what."""
     opened, downscale = open_photo(photo)
-    threshold = float(model.threshold)
-    page = read_page(bundled_page_net(), model.probabilities, opened, downscale, threshold)
+    page = read_page(bundled_page_net(), model.probabilities, opened, downscale)
     if opened.shape[:2] == (TILE_SIZE, TILE_SIZE) and len(page.digits) < 2:
         return read_tile(model, opened)
     return page

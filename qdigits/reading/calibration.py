@@ -29,10 +29,10 @@ class Calibration:
     tile_weight: float = 0.4368
     is_digit: tuple[float, ...] = (1.5435, 2.2189, -0.0759, 0.0739, 0.068, 0.194)
     """Bias, then the weights of `features`."""
-    number: tuple[float, ...] = (-0.5145, 0.1266, 0.4234)
+    number: tuple[float, ...] = (0.0631, 0.1262, 0.5205)
     """Bias, weight of the product's logit, weight of the least sure digit's logit."""
     keep: float = 0.47
-    threshold: float = 0.93
+    threshold: float = 0.95
 
     @staticmethod
     def of(net: Any) -> Calibration:

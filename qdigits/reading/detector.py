@@ -13,6 +13,7 @@ import numpy as np
 DIGITS, SIGNS = "0123456789", ".,-/:"
 CLASSES = [*DIGITS, *SIGNS, "other"]  # in the order of the network's heat maps
 OTHER = len(CLASSES) - 1
+SMALL_SIGNS = ".,-:"  # their height says nothing about the scale
 
 STRIDE = 4  # page pixels to one of the network's
 MULTIPLE = 16  # the network's sides are multiples of this, in pixels
@@ -85,8 +86,12 @@ class Mark:
     @property
     def is_settled(self) -> bool:
         """Whether a finer scale would tell nothing new."""
-        large_enough = self.seen_height > SETTLED_HEIGHT or not self.is_digit
-        return self.score > SETTLED and large_enough
+        least = SETTLED_HEIGHT if self.is_digit else SETTLED_HEIGHT * 2 / 3
+        return self.score > SETTLED and (self.is_small_sign or self.seen_height > least)
+
+    @property
+    def is_small_sign(self) -> bool:
+        return CLASSES[self.label] in SMALL_SIGNS
 
     @property
     def is_digit(self) -> bool:
@@ -221,10 +226,11 @@ def _marks_in(output: PageOutput, window: Window, scale: float, least: float) ->
     marks = []
     for row, column in np.argwhere(peaks):
         mark = _mark_at(output, int(row), int(column), window, scale)
-        left, top, right, bottom = (edge / scale for edge in window.inner)
-        x, y = (mark.left + mark.right) / 2, (mark.top + mark.bottom) / 2
+        left, top, right, bottom = window.inner
+        x = (mark.left + mark.right) / 2 * scale
+        y = (mark.top + mark.bottom) / 2 * scale
         readable = mark.label >= len(DIGITS) or SMALLEST_DIGIT < mark.seen_height < LARGEST_DIGIT
-        if readable and left <= x < right and top <= y < bottom:
+        if readable and left - STRIDE < x < right + STRIDE and top - STRIDE < y < bottom + STRIDE:
             marks.append(mark)
     return marks
 
@@ -257,7 +263,7 @@ def _without_doubles(marks: list[Mark]) -> list[Mark]:
 
 def _suitability(mark: Mark) -> float:
     """Return a mark's score, less for digits of sizes that the network knows less well."""
-    off = abs(np.log2(mark.seen_height / BEST_DIGIT)) if mark.label < len(DIGITS) else 0.0
+    off = 0.0 if mark.is_small_sign else abs(math.log2(mark.seen_height / BEST_DIGIT))
     return mark.score * (1 - 0.1 * max(off - 0.7, 0))
 
 

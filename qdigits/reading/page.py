@@ -44,13 +44,12 @@ class Page(NamedTuple):
 
     numbers: list[list[list[Glyph]]]  # lines, their numbers, their digits and signs
     unread: list[Mark]
+    faint: list[Mark]  # so faint that nobody needs to know, but a number beside it is not sure
     lines: list[Line]
     evidence: float  # how many sure digits speak for reading it this way up
 
 
-def read_page(
-    net: PageNet, classify: Classifier, photo: np.ndarray, reduced: float, threshold: float
-) -> Reading:
+def read_page(net: PageNet, classify: Classifier, photo: np.ndarray, reduced: float) -> Reading:
     """Read every number on a photo.
 
     Args:
@@ -58,7 +57,6 @@ def read_page(
         classify: the tile network; it says what a digit is.
         photo: uint8 (H, W, 3), RGB.
         reduced: pixels of the original picture to one of the photo's.
-        threshold: confidence from which a digit is accepted.
     """
     calibration = Calibration.of(net)
     marks, turns = find_marks(net, cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
@@ -73,28 +71,28 @@ def read_page(
         other = understand(other_marks, classify, other_photo, calibration)
         if turns[turned] * other.evidence > turns[0] * page.evidence:
             place = Place(reduced, turned, other_photo.shape[1], other_photo.shape[0])
-            return build_reading(other, place, calibration, threshold)
-    return build_reading(page, upright, calibration, threshold)
+            return build_reading(other, place, calibration)
+    return build_reading(page, upright, calibration)
 
 
 def understand(
     marks: Sequence[Mark], classify: Classifier, photo: np.ndarray, calibration: Calibration
 ) -> Page:
     """Turn marks into lines of numbers."""
-    glyphs, unread = read_marks(marks, classify, photo, calibration)
+    glyphs, unread, faint = read_marks(marks, classify, photo, calibration)
     lines = find_lines(glyphs)
     numbers = [[settle_slashes(number) for number in line] for line in split_numbers(lines)]
     placed = {id(glyph) for line in lines for glyph in line.glyphs}
     digits = [glyph for glyph in glyphs if glyph.character.isdigit()]
     loose = [glyph for glyph in glyphs if id(glyph) not in placed]
     evidence = sum(digit.confidence for digit in digits)
-    return Page(numbers, [*unread, *loose], lines, float(evidence))
+    return Page(numbers, [*unread, *loose], faint, lines, float(evidence))
 
 
 def read_marks(
     marks: Sequence[Mark], classify: Classifier, photo: np.ndarray, calibration: Calibration
-) -> tuple[list[Glyph], list]:
-    """Ask what each mark is; give back what was read, and what was seen and not read."""
+) -> tuple[list[Glyph], list, list]:
+    """Ask what each mark is; return what was read, what was not, and what is hardly there."""
     candidates = [mark for mark in marks if calibration.may_be_digit(mark)]
     tiles = draw_tiles(photo, candidates)
     opinions = classify(tiles) if candidates else np.zeros((0, 10), np.float32)
@@ -102,7 +100,7 @@ def read_marks(
     for mark, tile, opinion in zip(candidates, tiles, opinions, strict=True):
         asked[id(mark)] = calibration.digit_probabilities(mark, opinion), tile
     not_asked = np.zeros(10), np.zeros((TILE_SIZE, TILE_SIZE), np.uint8)
-    glyphs, unread = [], []
+    glyphs, unread, faint = [], [], []
     for mark in marks:
         probabilities, tile = asked.get(id(mark), not_asked)
         if probabilities.sum() > calibration.keep:
@@ -111,7 +109,9 @@ def read_marks(
             glyphs.append(_glyph(mark, CLASSES[mark.label], probabilities, tile))
         elif mark.score >= SEEN:
             unread.append(mark)
-    return glyphs, unread
+        else:
+            faint.append(mark)
+    return glyphs, unread, faint
 
 
 def settle_slashes(number: list[Glyph]) -> list[Glyph]:
@@ -163,14 +163,14 @@ def place_on_photo(mark: Mark, reduced: float, shape: tuple[int, int]) -> Box:
     return place.box(mark.left, mark.top, mark.right, mark.bottom)
 
 
-def build_reading(page: Page, place: Place, calibration: Calibration, threshold: float) -> Reading:
+def build_reading(page: Page, place: Place, calibration: Calibration) -> Reading:
     """Put digits, numbers, rows and columns into words."""
     spans = [[Span(number[0].left, number[-1].right) for number in line] for line in page.numbers]
     columns = assign_columns(spans)
     numbers, texts, digits = [], [], []
     for row, line in enumerate(page.numbers):
         for column, glyphs in zip(columns[row], line, strict=True):
-            number = _number(glyphs, row, column, page, place, calibration, threshold)
+            number = _number(glyphs, row, column, page, place, calibration)
             numbers.append(number)
             digits += number.digits
         texts.append(" ".join(number.text for number in numbers[-len(line) :]))
@@ -185,23 +185,21 @@ def _number(
     page: Page,
     place: Place,
     calibration: Calibration,
-    threshold: float,
 ) -> Number:
     left, right = min(g.left for g in glyphs), max(g.right for g in glyphs)
     top, bottom = min(g.top for g in glyphs), max(g.bottom for g in glyphs)
-    digits = tuple(
-        _prediction(glyph, place, threshold) for glyph in glyphs if glyph.character.isdigit()
-    )
     confidence = calibration.number_confidence([glyph.confidence for glyph in glyphs])
-    clean = not any(touches(mark, glyphs) for mark in page.unread)
+    clean = not any(touches(mark, glyphs) for mark in [*page.unread, *page.faint])
+    accepted = clean and confidence >= calibration.threshold
+    digits = [glyph for glyph in glyphs if glyph.character.isdigit()]
     return Number(
         text="".join(glyph.character for glyph in glyphs),
-        digits=digits,
+        digits=tuple(_prediction(glyph, place, accepted) for glyph in digits),
         box=place.box(left, top, right, bottom),
         row=row,
         column=column,
         confidence=confidence,
-        accepted=clean and confidence >= calibration.threshold,
+        accepted=accepted,
     )
 
 
@@ -217,7 +215,8 @@ def touches(mark: Mark, glyphs: list[Glyph]) -> bool:
     return False
 
 
-def _prediction(glyph: Glyph, place: Place, threshold: float) -> Prediction:
+def _prediction(glyph: Glyph, place: Place, accepted: bool) -> Prediction:
+    """Return a digit as an answer; it is accepted with the number that it belongs to."""
     box = place.box(glyph.left, glyph.top, glyph.right, glyph.bottom)
     return Prediction(
         digit=int(glyph.character),
@@ -225,6 +224,6 @@ def _prediction(glyph: Glyph, place: Place, threshold: float) -> Prediction:
         probabilities=tuple(map(float, glyph.probabilities)),
         tile=glyph.tile,
         box=box,
-        accepted=glyph.confidence >= threshold,
+        accepted=accepted,
         printed=glyph.printed,
     )

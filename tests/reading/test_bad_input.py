@@ -10,7 +10,7 @@ from qdigits.errors import ImageError
 from qdigits.predictor import load_model, read
 from qdigits.reading.page_net import FILE_NAME, bundled_page_net
 
-WORDS = "the quick brown fox jumps over a lazy dog and runs away from the farm".split()
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "and", "runs", "away"]
 MOST_SECONDS = 60  # on a slow and busy machine; it takes one or two on a quiet one
 
 

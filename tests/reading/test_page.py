@@ -9,7 +9,7 @@ from tests.reading.shapes import ShapeModel, ShapeNet, photo
 
 def reading_of(picture, net=None, reduced=1.0):
     colour = np.ascontiguousarray(np.repeat(picture[:, :, None], 3, 2))
-    return read_page(net or ShapeNet(), ShapeModel().probabilities, colour, reduced, 0.5)
+    return read_page(net or ShapeNet(), ShapeModel().probabilities, colour, reduced)
 
 
 @pytest.mark.parametrize("slope", [0.0, 0.12, -0.12])

@@ -9,7 +9,6 @@ from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import islice
-from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, SupportsFloat, overload
 
@@ -18,14 +17,15 @@ import numpy as np
 from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
 from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import open_photo
-from qdigits.imaging.ink import find_ink, find_polarity
-from qdigits.imaging.tile import fit_tile, prepare
+from qdigits.imaging.tile import prepare
+from qdigits.models.onnx_page_net import OnnxPageNet
+from qdigits.reading.page import judge_unseen, read_page
 from qdigits.reading.result import Box, Number, Prediction, Reading
-from qdigits.reading.segment import KEEP, find_digits
 
 MIN_CONFIDENCE = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
 NOT_GIVEN: Any = object()
 MODEL_SUFFIXES = (".pth", ".pt", ".onnx", ".safetensors")
+MIN_TILE_CONFIDENCE = 0.25  # below this confidence a tile is no digit to `read`
 BATCH_SIZE = 256  # tiles for the network at once: memory stays flat however many pictures come
 
 logger = logging.getLogger("qdigits")
@@ -163,16 +163,50 @@ def predict_many(model: Any, images: Any = NOT_GIVEN) -> list[Prediction]:
 
 
 def predict_stream(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
-    """Yield predictions in order, one network call for BATCH_SIZE pictures: memory stays flat."""
+    """Yield predictions in order, one network call for BATCH_SIZE tiles: memory stays flat."""
     images = iter(images)
-    while candidates := [candidate_tiles(image) for image in islice(images, BATCH_SIZE)]:
-        tiles = np.stack([candidate.tile for options in candidates for candidate in options])
-        rows = model.probabilities(tiles)  # (tiles, 10)
-        start = 0
-        for options in candidates:
-            end = start + len(options)
-            yield most_confident(model, rows[start:end], options)
-            start = end
+    while looks := [look(model, image) for image in islice(images, BATCH_SIZE)]:
+        tiles = [one.tile for options in looks if isinstance(options, list) for one in options]
+        rows = iter(model.probabilities(np.stack(tiles)) if tiles else ())
+        for options in looks:
+            if isinstance(options, Prediction):
+                yield options
+            else:
+                yield most_confident(model, [next(rows) for _ in options], options)
+
+
+def look(model: Model, image: Any) -> Prediction | list[Candidate]:
+    """Take a picture of MNIST's size for a tile; find the digit on any other.
+
+    Photos are not kept: a list of pictures may be long.
+    """
+    photo, downscale = open_photo(image)
+    is_tile = max(photo.shape[:2]) <= TILE_SIZE
+    return candidate_tiles(photo, downscale) if is_tile else find_digit(model, photo, downscale)
+
+
+def find_digit(model: Model, photo: np.ndarray, downscale: float) -> Prediction:
+    """Return the surest digit on a photo.
+
+    Args:
+        model: It says which digit it is.
+        photo: As open_photo gives it.
+        downscale: Pixels of the original picture to one of the photo's.
+    """
+    net = bundled_page_net()
+    reading = read_page(net, model.probabilities, photo, downscale, one_digit=True)
+    if reading.digits:
+        return max(reading.digits, key=lambda digit: digit.confidence)
+    options = candidate_tiles(photo, downscale)
+    rows = model.probabilities(np.stack([option.tile for option in options]))
+    unseen = [judge_unseen(net, row) for row in rows]
+    return replace(most_confident(model, unseen, options), accepted=False)
+
+
+@lru_cache(maxsize=1)
+def bundled_page_net() -> OnnxPageNet:
+    """Load the page network that ships with the program, once."""
+    return OnnxPageNet()
 
 
 class Candidate(NamedTuple):
@@ -182,24 +216,21 @@ class Candidate(NamedTuple):
     box: Box | None  # on the original picture; None: no ink
 
 
-def candidate_tiles(image: Any) -> list[Candidate]:
-    """Return the tile of a picture, or two where ink and paper may be the other way round.
-
-    The photo itself is not kept.
-    """
-    first = prepare(image)
-    prepared = [first, prepare(first.photo, invert=True)] if first.polarity_ambiguous else [first]
-    return [
-        Candidate(one.tile, one.box and scale_box(one.box, first.downscale)) for one in prepared
-    ]
+def candidate_tiles(photo: np.ndarray, downscale: float) -> list[Candidate]:
+    """Return the tile of a photo, or two where ink and paper may be the other way round."""
+    first = prepare(photo)
+    prepared = [first, prepare(photo, invert=True)] if first.polarity_ambiguous else [first]
+    return [Candidate(one.tile, one.box and scale_box(one.box, downscale)) for one in prepared]
 
 
-def most_confident(model: Model, rows: np.ndarray, options: list[Candidate]) -> Prediction:
+def most_confident(
+    model: Model, rows: Iterable[np.ndarray], options: list[Candidate]
+) -> Prediction:
     """Return the surest answer among the candidate tiles of one picture.
 
     Args:
         model: The network that gave the rows; its threshold decides what is accepted.
-        rows: Probabilities of 0 to 9, one row a candidate: (candidates, 10).
+        rows: Probabilities of 0 to 9, (10,), of each candidate.
         options: The candidates, in the same order.
     """
     answers = [
@@ -266,56 +297,21 @@ def read(model: Any, photo: Any = NOT_GIVEN) -> Reading:
 
 
 def read_photo(model: Model, photo: Any) -> Reading:
-    """Open a photo and read it, both ways round where ink and paper are hard to tell apart."""
+    """Open a photo and read it: the page network says where, the model says what."""
     opened, downscale = open_photo(photo)
-    if opened.shape[:2] == (TILE_SIZE, TILE_SIZE):
-        one = next(predict_stream(model, [opened]))
-        return reading_of([[[one]]] if one.confidence > KEEP else [])
-    ink_is_bright, polarity_ambiguous = find_polarity(opened)
-    readings = [
-        _page(model, opened, way, downscale)
-        for way in ((ink_is_bright, not ink_is_bright) if polarity_ambiguous else (ink_is_bright,))
-    ]
-    return max(readings, key=lambda reading: sum(one.confidence for one in reading.digits))
+    page = read_page(bundled_page_net(), model.probabilities, opened, downscale)
+    if max(opened.shape[:2]) <= TILE_SIZE and len(page.digits) < 2:
+        return read_tile(model, opened)
+    return page
 
 
-def _page(model: Model, photo: np.ndarray, ink_is_bright: bool, downscale: float) -> Reading:
-    ink, scale = find_ink(photo, ink_is_bright)
-    rows = find_digits(
-        ink, lambda crops: model.probabilities(np.stack([fit_tile(crop) for crop in crops]))
-    )
-    lines = []
-    for row in rows:
-        wide = 2 * np.median([mark.height for mark in row])
-        line: list[list[Prediction]] = [[]]
-        for before, mark in zip([None, *row], row, strict=False):
-            if before is not None and mark.left - before.right > wide:
-                line.append([])
-            box = scale_box(mark.box, scale * downscale)
-            line[-1].append(make_prediction(model, mark.row, fit_tile(mark.ink), box))
-        lines.append(line)
-    return reading_of(lines)
-
-
-def reading_of(lines: list[list[list[Prediction]]]) -> Reading:
-    """Return lines of numbers, each a list of digits, as a Reading."""
-    numbers = []
-    for row, line in enumerate(lines):
-        for column, digits in enumerate(line):
-            lefts, tops, rights, bottoms = zip(*(digit.box for digit in digits), strict=True)
-            number = Number(
-                text="".join(map(str, digits)),
-                digits=tuple(digits),
-                box=Box(min(lefts), min(tops), max(rights), max(bottoms)),
-                row=row,
-                column=column,
-                confidence=prod(digit.confidence for digit in digits),
-                accepted=all(digit.accepted for digit in digits),
-            )
-            numbers.append(number)
-    text = "\n".join(" ".join("".join(map(str, digits)) for digits in line) for line in lines)
-    every_digit = tuple(digit for number in numbers for digit in number.digits)
-    return Reading(text, every_digit, tuple(numbers))
+def read_tile(model: Model, tile: np.ndarray) -> Reading:
+    """Read a picture of MNIST's size as the one digit that it holds."""
+    one = next(predict_stream(model, [tile]))
+    if one.box is None or one.confidence <= MIN_TILE_CONFIDENCE:
+        return Reading("", ())
+    number = Number(str(one), (one,), one.box, 0, 0, one.confidence, one.accepted)
+    return Reading(number.text, (one,), (number,))
 
 
 @overload

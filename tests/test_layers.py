@@ -36,7 +36,7 @@ LIBRARY_FOLDERS = {
     "PIL": {"augment", "imaging"},
     "cv2": {"app", "augment", "imaging", "reading"},
     "tyro": {"cli"},
-    "onnxruntime": {"models", "reading"},
+    "onnxruntime": {"models"},
     "pooch": {"data"},
     "pyarrow": {"data"},
 }

@@ -21,59 +21,56 @@ from qdigits.predictor import (
     read,
     test_single_image,
 )
-from tests.reading.test_segment import judge, page
+from tests.reading.shapes import ShapeModel, ShapeNet, page, photo
 
 
-class Judge:
-    """Counts what it is asked."""
-
-    threshold = 0.5
-    card = {"architecture": "judge"}  # noqa: RUF012
-
-    def __init__(self):
-        self.asked = []
-
-    def probabilities(self, tiles):
-        assert tiles.dtype == np.uint8 and tiles.shape[1:] == (28, 28)
-        self.asked.append(len(tiles))
-        crops = [tile[np.ix_(tile.any(1), tile.any(0))] if tile.any() else tile for tile in tiles]
-        return judge(crops)
-
-
-def photo(*rows, **options):
-    return 230 - (page(*rows, **options) * 0.7).astype(np.uint8)
+@pytest.fixture(autouse=True)
+def shapes(monkeypatch):
+    """The page network knows simple shapes, too."""
+    monkeypatch.setattr("qdigits.predictor.bundled_page_net", ShapeNet)
 
 
 ZERO, ONE = (fit_tile(page(shape)[70:131, 50:111]) for shape in "01")
 
 
 def test_one_digit():
-    one = predict(Judge(), photo("0"))
-    assert one.digit == 0 and one.accepted and one.confidence == pytest.approx(0.99)
+    one = predict(ShapeModel(), photo("0"))
+    assert one.digit == 0 and one.accepted and one.confidence > 0.98
     assert len(one.probabilities) == 10 and one.tile.shape == (28, 28)
     left, top, right, bottom = one.box
     assert left < 80 < right and top < 100 < bottom
-    assert test_single_image(Judge(), ZERO) == 0 and test_single_image.__test__ is False
+    assert test_single_image(ShapeModel(), ZERO) == 0 and test_single_image.__test__ is False
 
 
 def test_nothing_there():
-    one = predict(Judge(), np.full((200, 200), 240, np.uint8))
+    one = predict(ShapeModel(), np.full((200, 200), 240, np.uint8))
     assert one.digit is None and one.confidence == 0 and one.box is None and not one.accepted
-    reading = read(Judge(), np.full((200, 200), 240, np.uint8))
+    reading = read(ShapeModel(), np.full((200, 200), 240, np.uint8))
     assert reading.text == "" and reading.digits == ()
 
 
-def test_many_are_one_by_one_and_few_calls():
-    pictures = [photo("0"), photo("1"), ZERO, 255 - ZERO] * 70
-    model = Judge()
-    answers = predict_many(model, pictures)
-    assert [answer.digit for answer in answers] == [0, 1, 0, 0] * 70
+def test_many_tiles_are_one_by_one_and_few_calls():
+    tiles = [ZERO, np.zeros_like(ZERO), 255 - ZERO] * 100
+    model = ShapeModel()
+    answers = predict_many(model, tiles)
+    assert [answer.digit for answer in answers] == [0, None, 0] * 100
     assert len(model.asked) == 2
-    for answer, picture in zip(answers[:4], pictures, strict=False):
-        single = predict(Judge(), picture)
+    assert answers[0] == answers[3] != answers[1]
+
+
+def test_photos_and_tiles_keep_their_order():
+    pictures = [photo("0"), 255 - ZERO, photo("1"), ZERO]
+    answers = predict_many(ShapeModel(), pictures)
+    assert [answer.digit for answer in answers] == [0, 0, 1, 0]
+    for answer, picture in zip(answers, pictures, strict=True):
+        single = predict(ShapeModel(), picture)
         assert single.probabilities == pytest.approx(answer.probabilities, abs=1e-6)
         assert (single.tile == answer.tile).all()
-    assert answers[0] == answers[4] != answers[1]
+
+
+def test_where_the_page_network_sees_no_digit_the_ink_is_a_guess_and_never_accepted():
+    one = predict(ShapeModel(), photo("x"))
+    assert one.box is not None and one.confidence < 0.5 and not one.accepted
 
 
 def test_a_stream_is_read_as_it_comes():
@@ -84,29 +81,29 @@ def test_a_stream_is_read_as_it_comes():
             taken.append(number)
             yield ZERO
 
-    answers = predict_stream(Judge(), pictures())
+    answers = predict_stream(ShapeModel(), pictures())
     assert next(answers).digit == 0 and len(taken) < 1000
-    assert predict_many(Judge(), []) == []
+    assert predict_many(ShapeModel(), []) == []
 
 
 def test_in_doubt_both_ways_are_looked_at():
     tile = np.zeros((28, 28), np.uint8)
     tile[:, 6:22] = ONE[:, 6:22]
     tile[:, :6] = tile[:, 22:] = 255
-    model = Judge()
+    model = ShapeModel()
     predict(model, tile)
     assert model.asked == [2]
 
 
 def test_a_page():
-    reading = read(Judge(), photo("1001", "01", slope=0.05))
+    reading = read(ShapeModel(), photo("1001", "01", slope=0.05))
     assert reading.text == "1001\n01"
     assert [one.digit for one in reading.digits] == [1, 0, 0, 1, 0, 1]
     assert all(one.accepted and one.box for one in reading.digits)
 
 
 def test_a_wide_gap_is_a_space():
-    assert read(Judge(), photo("10   01")).text == "10 01"
+    assert read(ShapeModel(), photo("10   01")).text == "10 01"
 
 
 def test_boxes_lie_on_the_picture_as_given():
@@ -114,23 +111,23 @@ def test_boxes_lie_on_the_picture_as_given():
     large = small.resize((small.width * 10, small.height * 10))
     file = io.BytesIO()
     large.save(file, "JPEG")
-    boxes = [one.box for one in read(Judge(), small).digits]
+    boxes = [one.box for one in read(ShapeModel(), small).digits]
     for box, other in zip(
-        boxes, [one.box for one in read(Judge(), file.getvalue()).digits], strict=True
+        boxes, [one.box for one in read(ShapeModel(), file.getvalue()).digits], strict=True
     ):
-        assert np.allclose(np.array(box) * 10, other, atol=15)
+        assert np.allclose(np.array(box) * 10, other, atol=30)
 
 
 def test_a_tile_is_one_digit():
-    reading = read(Judge(), ZERO)
+    reading = read(ShapeModel(), ZERO)
     assert reading.text == "0" and (reading.digits[0].tile == ZERO).all()
-    assert read(Judge(), np.zeros((28, 28), np.uint8)).text == ""
+    assert read(ShapeModel(), np.zeros((28, 28), np.uint8)).text == ""
 
 
 def test_threads_do_not_disturb_each_other():
     texts = []
     threads = [
-        threading.Thread(target=lambda: texts.append(read(Judge(), photo("1001")).text))
+        threading.Thread(target=lambda: texts.append(read(ShapeModel(), photo("1001")).text))
         for _ in range(4)
     ]
     for thread in threads:
@@ -142,9 +139,9 @@ def test_threads_do_not_disturb_each_other():
 
 def test_errors_are_the_users():
     with pytest.raises(ImageError):
-        predict(Judge(), b"no picture")
+        predict(ShapeModel(), b"no picture")
     with pytest.raises(ImageError):
-        read(Judge(), "absent.png")
+        read(ShapeModel(), "absent.png")
     with pytest.raises(ModelFileError):
         load_model("absent.pth")
 
@@ -162,12 +159,12 @@ def test_a_model_may_be_left_out_or_be_a_path():
 @pytest.mark.parametrize(
     "call",
     [
-        lambda: read(EXAMPLE, Judge()),
+        lambda: read(EXAMPLE, ShapeModel()),
         lambda: read(EXAMPLE, "mnist_model.pth"),
-        lambda: predict(ZERO, Judge()),
+        lambda: predict(ZERO, ShapeModel()),
         lambda: predict(ZERO, "seven.png"),
-        lambda: read(Judge()),
-        lambda: predict_many(Judge()),
+        lambda: read(ShapeModel()),
+        lambda: predict_many(ShapeModel()),
     ],
 )
 def test_swapped_arguments_are_named(call):
@@ -182,7 +179,7 @@ def test_predict_many_refuses_a_single_path():
 
 def test_a_reading_prints_as_its_text_and_a_notebook_shows_the_photo(tmp_path):
     picture = photo("1001")
-    reading = read(Judge(), picture)
+    reading = read(ShapeModel(), picture)
     assert str(reading) == "1001"
     assert len(repr(reading).splitlines()) == 1
     assert str(reading.digits[0]) == "1"
@@ -194,7 +191,7 @@ def test_a_reading_prints_as_its_text_and_a_notebook_shows_the_photo(tmp_path):
     tile = Image.open(io.BytesIO(reading.digits[0]._repr_png_()))
     assert tile.size == (168, 168)
     Image.fromarray(picture).save(tmp_path / "gone.png")
-    gone = read(Judge(), tmp_path / "gone.png")
+    gone = read(ShapeModel(), tmp_path / "gone.png")
     (tmp_path / "gone.png").unlink()
     assert gone._repr_png_() is None
 
@@ -216,5 +213,5 @@ def test_every_error_says_when_it_is_raised(error):
 
 def test_reading_is_logged_under_the_package_name(caplog):
     with caplog.at_level("DEBUG", logger="qdigits"):
-        read(Judge(), photo("10"))
+        read(ShapeModel(), photo("10"))
     assert "read 2 digits" in caplog.text

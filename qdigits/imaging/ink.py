@@ -15,7 +15,6 @@ from qdigits.imaging.constants import (
 from qdigits.imaging.paper import bare_paper, resize, subtract_plane
 
 MIN_PAPER_BRIGHTNESS = 32  # below it a camera sees noise
-BOXED = 35  # the smallest box of a form, a third of the shortest underline (pixels)
 SAMPLE_SIDE = 300  # the noise is measured on so many rows and columns
 POLARITY_SIDE = 64  # so many pixels show which is ink and which is paper
 
@@ -35,8 +34,8 @@ def find_ink(photo: np.ndarray, ink_is_bright: bool) -> tuple[np.ndarray, float]
         ink_is_bright: Whether ink is brighter than paper, as find_polarity tells.
 
     Returns:
-        The ink map without a form's lines at a working size: uint8 (h, w), ink up to 255 on 0; and
-        how many photo pixels one of its pixels is.
+        The ink map at a working size, uint8 (h, w), ink up to 255 on 0; and how many photo pixels
+        one of its pixels is.
     """
     # Work at a size where strokes are a few pixels wide; the paper shows at a smaller one.
     longest = max(photo.shape[:2])
@@ -56,7 +55,7 @@ def find_ink(photo: np.ndarray, ink_is_bright: bool) -> tuple[np.ndarray, float]
 
     # Light falls off towards a corner: ink takes the same share of it everywhere.
     share = marks * 255 / np.maximum(paper_grey, MIN_PAPER_BRIGHTNESS)
-    return erase_form_lines(normalize_contrast(share)), scale
+    return normalize_contrast(share), scale
 
 
 def ink_contrast(paper: np.ndarray, small: np.ndarray) -> np.ndarray:
@@ -117,55 +116,3 @@ def find_polarity(photo: np.ndarray) -> Polarity:
     ink_is_bright = bool(skew - 2 * edge_brightness > 0)
     inked_edge = ((edge > middle) == ink_is_bright).mean()
     return Polarity(ink_is_bright, bool(inked_edge > 0.2))
-
-
-def erase_form_lines(ink: np.ndarray) -> np.ndarray:
-    """Boxes, combs, tables and underlines wiped out in place; strokes that cross them stay."""
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats(
-        (ink >= LOW_THRESHOLD).astype(np.uint8), connectivity=8
-    )
-    longest = boxes[:, 2:4].max(1) * (np.arange(len(boxes)) > 0)  # but not of the paper
-    size = max(np.median(boxes[longest >= 10, 3]), BOXED) if longest.max() >= BOXED else BOXED
-    found = np.flatnonzero(longest >= BOXED)
-    nested = (
-        boxes[found, 2:4].prod(1).sum() > 5 * ink.size
-    )  # rings in rings are no form, and would take seconds
-    for label in () if nested else found:
-        left, top, width, height = boxes[label, :4]
-        where = slice(top, top + height), slice(left, left + width)
-        own = (labels[where] == label).astype(np.uint8)
-        centre, (wide, high), angle = cv2.minAreaRect(cv2.findNonZero(own))
-        if abs(angle) > 45:
-            wide, high, angle = high, wide, angle - np.copysign(90, angle)
-        turn, canvas = cv2.getRotationMatrix2D(centre, angle, 1), (int(wide) + 5, int(high) + 5)
-        turn[:, 2] = turn[:, 2] + np.array(canvas) / 2 - centre
-        upright = (cv2.warpAffine(own * 255, turn, canvas) > 64).astype(np.uint8)
-        level, lines = _lines(upright, min(0.85 * wide, 1.5 * size))
-        sheer, others = _lines(np.ascontiguousarray(upright.T), min(0.85 * high, 1.5 * size))
-        corners = cv2.connectedComponents(level & sheer.T)[0] - 1
-        if corners >= 4 and min(lines.any(0).mean(), others.any(0).mean()) > 0.7:
-            lines |= others.T
-        elif wide > 3 * size:
-            _, lines = _lines(upright, 2.5 * size)
-        else:
-            continue
-        lines = cv2.dilate(lines, np.ones((3, 3), np.uint8))
-        ink[where][
-            cv2.warpAffine(
-                lines, turn, (width, height), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-            )
-            > 0
-        ] = 0
-    return ink
-
-
-def _lines(mark: np.ndarray, length: float) -> tuple[np.ndarray, np.ndarray]:
-    """Where level lines of at least that length lie, and their pixels that no stroke crosses."""
-    reach = int(length) | 1
-    slack = np.ones((2 * (reach // 24) + 1, 1), np.uint8)  # paper bends, and cameras are held askew
-    level = cv2.morphologyEx(cv2.dilate(mark, slack), cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
-    lines, count = mark & level, cv2.connectedComponents(level)[0] - 1
-    across = lines.sum(0)
-    pen = round(float(np.percentile(across[across > 0], 80)) / count) if across.any() else 0
-    crossing = cv2.morphologyEx(mark, cv2.MORPH_OPEN, np.ones((2 * pen + 1, 1), np.uint8))
-    return level, np.where(crossing, 0, lines)

@@ -61,6 +61,8 @@ class OnnxPageNet:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.enable_cpu_mem_arena = False  # it would keep what the largest page needed
         options.log_severity_level = 4
         try:  # onnxruntime's errors have no common parent
             check_page_net_file(data)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from qdigits.errors import ImageError
 from qdigits.imaging.annotate import annotate
-from qdigits.imaging.constants import DIGIT_BOX, LOW_THRESHOLD, TILE_CENTRE, TILE_SIZE
+from qdigits.imaging.constants import DIGIT_BOX, TILE_CENTRE, TILE_SIZE
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.ink import find_ink, find_polarity
 from qdigits.imaging.tile import fit_tile, prepare
@@ -177,38 +177,6 @@ def test_faint_lines_stay_below_the_ink():
     picture[::25] = np.minimum(picture[::25], 200)
     assert (find_ink(opened(picture), False)[0][100, :20] < 72).all()
     assert alike(prepare(picture).tile, REFERENCE) > 0.9
-
-
-@pytest.mark.parametrize("angle", [0, 3])
-@pytest.mark.parametrize("left", [20, -2])
-def test_a_forms_lines_are_wiped_out_and_strokes_across_them_stay(angle, left):
-    picture = np.full((300, 600), 225, np.uint8)
-    for cell in range(4):
-        where = 100 + 100 * cell + left
-        picture[100:200, where : where + 80] = np.minimum(
-            picture[100:200, where : where + 80], seven(100, 80, 6)
-        )
-    strokes = picture.copy()
-    for cell in range(4):
-        cv2.rectangle(picture, (100 + 100 * cell, 85), (200 + 100 * cell, 215), 60, 2)
-    cv2.line(picture, (40, 250), (560, 252), 60, 2)
-    turn = cv2.getRotationMatrix2D((300, 150), angle, 1)
-    ink, wanted = (
-        find_ink(opened(cv2.warpAffine(sheet, turn, (600, 300), borderValue=225)), False)[0]
-        >= LOW_THRESHOLD
-        for sheet in (picture, strokes)
-    )
-    assert (ink & ~wanted).sum() < 0.05 * wanted.sum()
-    assert (wanted & ~ink).sum() < 0.05 * wanted.sum()
-
-
-def test_boxes_in_boxes_are_no_form():
-    picture = np.full((600, 600), 225, np.uint8)
-    for edge in range(10, 290, 10):
-        cv2.rectangle(picture, (edge, edge), (600 - edge, 600 - edge), 40, 2)
-    assert (find_ink(opened(picture), False)[0] >= LOW_THRESHOLD).sum() > 0.9 * (
-        picture < 100
-    ).sum()
 
 
 def test_a_large_jpeg_is_decoded_small_and_knows_it():

@@ -1,0 +1,180 @@
+"""What each mark is: a small network hears both opinions of it and looks at its neighbours.
+
+`python -m tools.fit_reading` fits it on drawn pages of validation writers.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from qdigits.augment.pages.marks import CLASSES, OTHER
+from qdigits.reading.detector import DIGITS, Mark
+
+NOTHING = len(CLASSES)
+"""What a mark is that stands for no ink of its own: a false sighting."""
+OUTCOMES = len(CLASSES) + 1
+FAINTEST = 1e-4
+"""Probability: no opinion counts for more than that."""
+STEEPEST = 8.0
+"""Logit: neither does the page network's."""
+USUAL_HEIGHT = 30
+"""Pixels of a digit at the scale where the page network knows it best."""
+LIKELY = 0.3
+"""The page network's score from which a neighbour counts as a digit."""
+FARTHEST = 3.0
+"""Digit heights: a gap to a neighbour counts no further."""
+TOO_SMALL = ".,:"
+"""Signs so small that the tile network has nothing to say."""
+WORTH_ASKING = 0.15
+"""The page network's score below which the tile network is not asked."""
+
+
+class Layer(NamedTuple):
+    """A linear map: weights (inputs, outputs) and biases (outputs,)."""
+
+    weight: np.ndarray
+    bias: np.ndarray
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Says what marks are, and how sure a number is.
+
+    Attributes:
+        hidden: From `describe_marks` to hidden units.
+        outcome: From hidden units to CLASSES and NOTHING.
+        number: Logistic regression on `describe_number`.
+        threshold: Confidence from which a number is accepted.
+    """
+
+    hidden: Layer
+    outcome: Layer
+    number: Layer
+    threshold: float
+
+    @classmethod
+    def of(cls, card: dict[str, Any]) -> Judge:
+        """Return the judge that the card of a page network carries."""
+        kept = card["reading"]
+        layers = {
+            name: Layer(*(np.array(part, np.float32) for part in kept[name]))
+            for name in ("hidden", "outcome", "number")
+        }
+        return cls(**layers, threshold=kept["threshold"])
+
+    def outcomes(self, features: np.ndarray) -> np.ndarray:
+        """Return the probabilities of CLASSES and NOTHING, (N, 17), for (N, features)."""
+        hidden = np.maximum(features @ self.hidden.weight + self.hidden.bias, 0)
+        scores = hidden @ self.outcome.weight + self.outcome.bias
+        scores = np.exp(scores - scores.max(1, keepdims=True))
+        return scores / scores.sum(1, keepdims=True)
+
+    def number_confidence(self, features: np.ndarray) -> float:
+        """Return the probability that all of a number is right."""
+        score = float(features @ self.number.weight[:, 0] + self.number.bias[0])
+        return 1 / (1 + math.exp(-max(min(score, 50.0), -50.0)))
+
+
+def is_worth_asking(mark: Mark) -> bool:
+    """Say whether a mark is worth the tile network's time."""
+    logits = np.delete(mark.logits, [CLASSES.index(sign) for sign in TOO_SMALL])
+    return float(logits.max()) > _logit(WORTH_ASKING)
+
+
+def describe_marks(marks: Sequence[Mark], opinions: np.ndarray) -> np.ndarray:
+    """Describe marks by what both networks say and by how they stand among the others.
+
+    Args:
+        marks: All marks of a page.
+        opinions: The tile network's probabilities, (N, 10); what is missing to 1 is "no digit". A
+            row of NaN: it was not asked.
+
+    Returns:
+        float32 (N, features).
+    """
+    logits = np.array([mark.logits for mark in marks]).clip(-STEEPEST, STEEPEST)
+    asked = ~np.isnan(opinions[:, :1])
+    refused = 1 - opinions.sum(1, keepdims=True)
+    opinions = np.concatenate([opinions, refused], 1).clip(FAINTEST, 1)
+    shape = [
+        [math.log(mark.seen_height / USUAL_HEIGHT), math.log(mark.width / mark.height)]
+        for mark in marks
+    ]
+    printed = [[mark.printed] for mark in marks]
+    parts = [
+        logits / 4,
+        np.where(asked, np.log(opinions) / 4 + 1, 0),
+        asked,
+        np.array(printed),
+        np.array(shape),
+        describe_neighbours(marks),
+    ]
+    return np.concatenate(parts, 1).astype(np.float32)
+
+
+def describe_neighbours(marks: Sequence[Mark]) -> np.ndarray:
+    """Describe how marks stand beside the digits around them.
+
+    Returns:
+        (N, 11): for the nearest mark on the left and on the right its gap in heights and how likely
+        it is a digit and other ink; how likely that is on average of all marks beside it; height
+        and place against the likely digits among them, and how many there are.
+    """
+    edges = np.array([(mark.left, mark.top, mark.right, mark.bottom) for mark in marks])
+    left, top, right, bottom = edges.T
+    height = bottom - top
+    centre = (left + right) / 2
+    middle = (top + bottom) / 2
+    logits = np.array([mark.logits for mark in marks])
+    digit = 1 / (1 + np.exp(-logits[:, : len(DIGITS)].max(1)))
+    other = 1 / (1 + np.exp(-logits[:, OTHER]))
+    described = np.zeros((len(marks), 11))
+    for one in range(len(marks)):
+        unit = height[one]
+        shared = np.minimum(bottom, bottom[one]) - np.maximum(top, top[one])
+        level = shared > 0.3 * np.minimum(height, unit)
+        level[one] = False
+        for side, ahead in enumerate((centre < centre[one], centre > centre[one])):
+            gaps = (left[one] - right if side == 0 else left - right[one]) / unit
+            gaps = np.where(level & ahead, gaps, np.inf)
+            place = int(gaps.argmin())
+            seen = gaps[place] < FARTHEST
+            told = gaps[place], digit[place], other[place]
+            described[one, 3 * side : 3 * side + 3] = told if seen else (FARTHEST, 0, 0)
+        apart = np.maximum(left[one] - right, left - right[one])
+        near = (apart < FARTHEST * np.maximum(height, unit)) & level
+        if near.any():
+            described[one, 6:8] = digit[near].mean(), other[near].mean()
+        near &= digit > LIKELY
+        if near.any():
+            usual = np.median(height[near])
+            fall = (middle[one] - np.median(middle[near])) / usual
+            described[one, 8:] = math.log(unit / usual), fall, min(near.sum(), 3) / 3
+    return described
+
+
+def describe_number(confidences: Sequence[float], beside: Sequence[float]) -> np.ndarray:
+    """Describe a number by how sure its parts are and by what stands unread beside it.
+
+    Args:
+        confidences: Of its digits and signs.
+        beside: How likely each mark that touches it, and was not read, is something after all.
+    """
+    return np.array(
+        [
+            _logit(math.prod(confidences)),
+            _logit(min(confidences)),
+            math.log(len(confidences)),
+            _logit(max(beside, default=0.0)),
+        ]
+    )
+
+
+def _logit(probability: float) -> float:
+    probability = min(max(probability, FAINTEST), 1 - FAINTEST)
+    return math.log(probability / (1 - probability))

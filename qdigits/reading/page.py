@@ -1,0 +1,290 @@
+"""A photograph to a Reading: marks, what each is, lines, numbers, and what was left unread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from qdigits.augment.pages.marks import CLASSES, OTHER
+from qdigits.imaging.constants import TILE_SIZE
+from qdigits.reading.detector import DIGITS, ENLARGED_SIDE, Mark, PageNet, find_marks
+from qdigits.reading.judge import (
+    NOTHING,
+    STEEPEST,
+    USUAL_HEIGHT,
+    Judge,
+    describe_marks,
+    describe_number,
+    is_worth_asking,
+)
+from qdigits.reading.lines import Span, assign_columns, find_lines, split_numbers
+from qdigits.reading.recognition import Classifier, draw_tiles
+from qdigits.reading.result import Box, Number, Prediction, Reading
+
+TOUCHING = 0.35  # digit heights: unread ink so near belongs to the number
+BESIDE = 0.3  # of the lower one's height that two marks share when they stand side by side
+SINGLE_SIDE = 256  # pixels: a photo of one digit need not be larger
+WORTH_TRYING = 0.2  # probability from which a page is also tried another way up
+
+
+@dataclass(frozen=True, eq=False)
+class Glyph:
+    """A mark that was read as a digit or a sign."""
+
+    mark: Mark
+    character: str
+    confidence: float
+    probabilities: np.ndarray  # float (10,): of each digit, and together of being one
+    tile: np.ndarray  # uint8 (28, 28)
+
+    @property
+    def left(self) -> float:
+        return self.mark.left
+
+    @property
+    def top(self) -> float:
+        return self.mark.top
+
+    @property
+    def right(self) -> float:
+        return self.mark.right
+
+    @property
+    def bottom(self) -> float:
+        return self.mark.bottom
+
+
+class Unread(NamedTuple):
+    """A mark that was not read, and how likely it stands for something after all."""
+
+    mark: Mark
+    likely: float
+
+
+class Marks(NamedTuple):
+    """The marks of a page, told apart."""
+
+    glyphs: list[Glyph]
+    unread: list[Unread]  # other ink
+    faint: list[Unread]  # most likely nothing
+
+
+class Page(NamedTuple):
+    """What stands on a page."""
+
+    numbers: list[list[list[Glyph]]]  # lines, their numbers, their digits and signs
+    unread: list[Unread]
+    faint: list[Unread]
+    evidence: float  # how many sure digits speak for reading it this way up
+
+
+def read_page(
+    net: PageNet,
+    classify: Classifier,
+    photo: np.ndarray,
+    downscale: float,
+    one_digit: bool = False,
+) -> Reading:
+    """Read every number on a photo.
+
+    Args:
+        net: The page network; it says where something stands.
+        classify: The tile network; it says what a digit is.
+        photo: uint8 (H, W, 3), RGB.
+        downscale: Pixels of the original picture to one of the photo's.
+        one_digit: The photo shows one digit, upright, that fills a good part of it.
+    """
+    judge = Judge.of(net.card)
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    marks, turns = find_marks(net, grey, enlarged_side=SINGLE_SIDE if one_digit else ENLARGED_SIDE)
+    page = understand(marks, classify, photo, judge)
+    turned = int(turns.argmax())
+    if turned == 0 and turns[1:].max() > WORTH_TRYING:
+        turned = 1 + int(turns[1:].argmax())
+    if turned and not one_digit:
+        other_photo = np.ascontiguousarray(np.rot90(photo, -turned))
+        other_marks, _ = find_marks(net, cv2.cvtColor(other_photo, cv2.COLOR_RGB2GRAY))
+        other = understand(other_marks, classify, other_photo, judge)
+        if turns[turned] * other.evidence > turns[0] * page.evidence:
+            place = Place(downscale, turned, other_photo.shape[1], other_photo.shape[0])
+            return build_reading(other, place, judge)
+    return build_reading(page, Place(downscale, 0, photo.shape[1], photo.shape[0]), judge)
+
+
+def understand(
+    marks: Sequence[Mark], classify: Classifier, photo: np.ndarray, judge: Judge
+) -> Page:
+    """Turn marks into lines of numbers."""
+    told = tell_apart(marks, classify, photo, judge)
+    lines = find_lines(told.glyphs)
+    placed = {id(glyph) for line in lines for glyph in line.glyphs}
+    loose = [
+        Unread(glyph.mark, glyph.confidence) for glyph in told.glyphs if id(glyph) not in placed
+    ]
+    evidence = sum(glyph.confidence for glyph in told.glyphs if glyph.character.isdigit())
+    return Page(split_numbers(lines), [*told.unread, *loose], told.faint, float(evidence))
+
+
+def tell_apart(
+    marks: Sequence[Mark], classify: Classifier, photo: np.ndarray, judge: Judge
+) -> Marks:
+    """Tell digits, signs, other ink and false sightings apart."""
+    told = Marks([], [], [])
+    if not marks:
+        return told
+    tiles, opinions = ask(marks, classify, photo)
+    outcomes = judge.outcomes(describe_marks(marks, opinions))
+    for mark, tile, outcome in zip(marks, tiles, outcomes, strict=True):
+        digits, others = outcome[: len(DIGITS)], outcome[len(DIGITS) :]
+        likeliest = len(DIGITS) + int(others.argmax())
+        something = 1 - float(outcome[NOTHING])
+        if digits.sum() > others.max():
+            kind = int(digits.argmax())
+            told.glyphs.append(Glyph(mark, CLASSES[kind], float(digits[kind]), digits, tile))
+        elif likeliest < OTHER:
+            sure = float(others.max())
+            told.glyphs.append(Glyph(mark, CLASSES[likeliest], sure, digits, tile))
+        elif likeliest == OTHER:
+            told.unread.append(Unread(mark, something))
+        else:
+            told.faint.append(Unread(mark, something))
+    return told
+
+
+def judge_unseen(net: PageNet, opinion: np.ndarray) -> np.ndarray:
+    """Return what the tile network's opinion is worth where the page network saw no digit.
+
+    Args:
+        net: The page network, with its judge.
+        opinion: Probabilities of 0 to 9, (10,).
+
+    Returns:
+        The same, (10,): far smaller ones.
+    """
+    logits = np.full(len(CLASSES), -STEEPEST, np.float32)
+    unseen = Mark(0, 0, USUAL_HEIGHT, USUAL_HEIGHT, logits, 0.0, USUAL_HEIGHT)
+    described = describe_marks([unseen], opinion[None])
+    return Judge.of(net.card).outcomes(described)[0, : len(DIGITS)]
+
+
+class Asked(NamedTuple):
+    """What the tile network was shown, and what it said."""
+
+    tiles: np.ndarray  # uint8 (N, 28, 28)
+    opinions: np.ndarray  # float32 (N, 10); NaN where it was not asked
+
+
+def ask(marks: Sequence[Mark], classify: Classifier, photo: np.ndarray) -> Asked:
+    """Ask the tile network about every mark that may be a digit."""
+    tiles = np.zeros((len(marks), TILE_SIZE, TILE_SIZE), np.uint8)
+    opinions = np.full((len(marks), len(DIGITS)), np.nan, np.float32)
+    asked = [place for place, mark in enumerate(marks) if is_worth_asking(mark)]
+    if asked:
+        tiles[asked] = draw_tiles(photo, [marks[place] for place in asked])
+        opinions[asked] = classify(tiles[asked])
+    return Asked(tiles, opinions)
+
+
+class Place(NamedTuple):
+    """Where a page that was read lies on the original picture."""
+
+    downscale: float
+    turned: int  # quarters, counter-clockwise, by which the photo was turned
+    width: int  # of the page as it was read
+    height: int
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> Box:
+        """Return a box of the page that was read on the original picture."""
+        width, height = self.width, self.height
+        for _ in range(self.turned):  # turn the page back, a quarter at a time
+            left, top, right, bottom = top, width - right, bottom, width - left
+            width, height = height, width
+        edges = (max(left, 0), max(top, 0), min(right, width), min(bottom, height))
+        return Box(*(round(edge * self.downscale) for edge in edges))
+
+
+def place_on_photo(mark: Mark, downscale: float, shape: tuple[int, int]) -> Box:
+    """Return a mark's box on the original picture."""
+    place = Place(downscale, 0, shape[1], shape[0])
+    return place.box(mark.left, mark.top, mark.right, mark.bottom)
+
+
+def build_reading(page: Page, place: Place, judge: Judge) -> Reading:
+    """Put digits, numbers, rows and columns into words."""
+    spans = [[Span(number[0].left, number[-1].right) for number in line] for line in page.numbers]
+    columns = assign_columns(spans)
+    numbers: list[Number] = []
+    texts = []
+    digits: list[Prediction] = []
+    for row, line in enumerate(page.numbers):
+        for column, glyphs in zip(columns[row], line, strict=True):
+            number = _number(glyphs, row, column, page, place, judge)
+            numbers.append(number)
+            digits += number.digits
+        texts.append(" ".join(number.text for number in numbers[-len(line) :]))
+    marks = [unread.mark for unread in page.unread]
+    unread = [place.box(mark.left, mark.top, mark.right, mark.bottom) for mark in marks]
+    return Reading("\n".join(texts), tuple(digits), tuple(numbers), tuple(unread), place.turned)
+
+
+def _number(
+    glyphs: list[Glyph],
+    row: int,
+    column: int,
+    page: Page,
+    place: Place,
+    judge: Judge,
+) -> Number:
+    left, right = min(g.left for g in glyphs), max(g.right for g in glyphs)
+    top, bottom = min(g.top for g in glyphs), max(g.bottom for g in glyphs)
+    confidence = judge.number_confidence(features_of(glyphs, page))
+    clean = not any(touches(unread.mark, glyphs) for unread in page.unread)
+    accepted = clean and confidence >= judge.threshold
+    digits = [glyph for glyph in glyphs if glyph.character.isdigit()]
+    return Number(
+        text="".join(glyph.character for glyph in glyphs),
+        digits=tuple(_prediction(glyph, place, accepted) for glyph in digits),
+        box=place.box(left, top, right, bottom),
+        row=row,
+        column=column,
+        confidence=confidence,
+        accepted=accepted,
+    )
+
+
+def features_of(glyphs: list[Glyph], page: Page) -> np.ndarray:
+    """Describe one of a page's numbers for its confidence."""
+    beside = [
+        unread.likely for unread in [*page.unread, *page.faint] if touches(unread.mark, glyphs)
+    ]
+    return describe_number([glyph.confidence for glyph in glyphs], beside)
+
+
+def touches(mark: Mark, glyphs: list[Glyph]) -> bool:
+    """Say whether unread ink stands right beside or inside a number."""
+    height = float(np.median([glyph.bottom - glyph.top for glyph in glyphs]))
+    for glyph in glyphs:
+        apart = max(glyph.left - mark.right, mark.left - glyph.right)
+        shared = min(glyph.bottom, mark.bottom) - max(glyph.top, mark.top)
+        lower = min(glyph.bottom - glyph.top, mark.bottom - mark.top)
+        if apart < TOUCHING * height and shared > BESIDE * lower:
+            return True
+    return False
+
+
+def _prediction(glyph: Glyph, place: Place, accepted: bool) -> Prediction:
+    """Return a digit as an answer; it is accepted with the number that it belongs to."""
+    box = place.box(glyph.left, glyph.top, glyph.right, glyph.bottom)
+    return Prediction(
+        digit=int(glyph.character),
+        confidence=glyph.confidence,
+        probabilities=tuple(map(float, glyph.probabilities)),
+        tile=glyph.tile,
+        box=box,
+        accepted=accepted,
+        printed=glyph.mark.printed > 0.5,
+    )

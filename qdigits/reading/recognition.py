@@ -1,0 +1,139 @@
+"""What a found digit is: its own ink, framed as a tile for the tile network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from qdigits.imaging.constants import HIGH_THRESHOLD, LOW_THRESHOLD, TILE_SIZE
+from qdigits.imaging.ink import MIN_PAPER_BRIGHTNESS, find_polarity, normalize_contrast
+from qdigits.imaging.paper import resize
+from qdigits.imaging.tile import fit_tile
+from qdigits.reading.detector import Mark
+
+Classifier = Callable[[np.ndarray], np.ndarray]  # uint8 (N, 28, 28) -> probabilities (N, 10)
+
+ROOM = 0.2  # mark heights of paper around a crop
+OWN_SHARE = 0.5  # of a piece of ink that must lie in a mark's box to belong to it
+LARGE_ENOUGH = 56  # pixels of a mark's height: a tile needs no more
+VOTES = 12  # marks that decide whether ink is brighter than paper
+
+
+class Crop(NamedTuple):
+    """A part of a page: where it lies, in whole pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+def draw_tiles(photo: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
+    """Frame the ink of each mark as MNIST frames a digit.
+
+    Args:
+        photo: uint8 (H, W, 3).
+        marks: places on the photo.
+
+    Returns:
+        uint8 (N, 28, 28), ink 255 on paper 0; a place without ink is black.
+    """
+    if not marks:
+        return np.zeros((0, TILE_SIZE, TILE_SIZE), np.uint8)
+    crops = [_crop(mark, photo.shape) for mark in marks]
+    brighter = _ink_is_bright(photo, crops)
+    tiles = []
+    for mark, crop in zip(marks, crops, strict=True):
+        neighbours = [other for other in marks if other is not mark and _meets(other, crop)]
+        tiles.append(_tile(photo, crop, mark, neighbours, brighter))
+    return np.stack(tiles)
+
+
+def _crop(mark: Mark, shape: tuple[int, ...]) -> Crop:
+    room = ROOM * max(mark.height, 0.5 * mark.width) + 1
+    left, top = max(int(mark.left - room), 0), max(int(mark.top - room), 0)
+    right = min(int(mark.right + room) + 2, shape[1])
+    bottom = min(int(mark.bottom + room) + 2, shape[0])
+    return Crop(
+        min(left, right - 1), min(top, bottom - 1), max(right, left + 1), max(bottom, top + 1)
+    )
+
+
+def _ink_is_bright(photo: np.ndarray, crops: list[Crop]) -> bool:
+    """Let the marks vote on which is ink: the lesser part of each crop."""
+    step = len(crops) // VOTES + 1
+    votes = [
+        find_polarity(photo[crop.top : crop.bottom, crop.left : crop.right])[0]
+        for crop in crops[::step]
+    ]
+    return bool(np.mean(votes) > 0.5)
+
+
+def _meets(mark: Mark, crop: Crop) -> bool:
+    across = mark.left < crop.right and crop.left < mark.right
+    return across and mark.top < crop.bottom and crop.top < mark.bottom
+
+
+def _tile(
+    photo: np.ndarray, crop: Crop, mark: Mark, neighbours: list[Mark], brighter: bool
+) -> np.ndarray:
+    """Cut one mark's ink out of its surroundings."""
+    part = photo[crop.top : crop.bottom, crop.left : crop.right]
+    scale = max(mark.height / LARGE_ENOUGH, 1.0)
+    ink = _even_ink(resize(part, 1 / scale), brighter, mark.height / scale)
+    distance = _distance(mark, crop, ink.shape, scale)
+    for other in neighbours:
+        ink[_distance(other, crop, ink.shape, scale) < distance] = 0
+    ink = _own_pieces(ink, distance < 1.15)
+    left, top, width, height = cv2.boundingRect((ink > 20).astype(np.uint8))
+    if not width or ink.max() < HIGH_THRESHOLD:
+        return np.zeros((TILE_SIZE, TILE_SIZE), np.uint8)
+    return fit_tile(ink[top : top + height, left : left + width])
+
+
+def _even_ink(part: np.ndarray, brighter: bool, height: float) -> np.ndarray:
+    """Subtract the paper around a digit: uint8 (h, w), ink up to 255 on paper 0.
+
+    Args:
+        part: uint8 (h, w, 3).
+        brighter: whether ink is brighter than paper.
+        height: of the digit, in pixels; its strokes are less than half as wide.
+    """
+    values = cv2.bitwise_not(part) if brighter else part
+    side = max(int(height / 2) | 1, 7)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    paper = cv2.blur(cv2.morphologyEx(values, cv2.MORPH_CLOSE, kernel), (side, side))
+    paper = paper.astype(np.float32)
+    marks = paper - values
+    total = marks.sum(2)
+    strong = marks[total >= total.max() / 2].clip(0)  # the channels that show the ink
+    weights = strong.mean(0) ** 2 + 1e-6
+    weights /= weights.sum()
+    contrast = (marks @ weights) * 255 / np.maximum(paper @ weights, MIN_PAPER_BRIGHTNESS)
+    return normalize_contrast(contrast.astype(np.float32))
+
+
+def _distance(mark: Mark, crop: Crop, shape: tuple[int, int], scale: float) -> np.ndarray:
+    """Return how far each pixel lies from a mark's centre; 1.0 on the edge of its box."""
+    x = (np.arange(shape[1]) + 0.5) * scale + crop.left
+    y = (np.arange(shape[0]) + 0.5) * scale + crop.top
+    across = np.abs(x - (mark.left + mark.right) / 2) / max(mark.width / 2, 0.5)
+    down = np.abs(y - (mark.top + mark.bottom) / 2) / max(mark.height / 2, 0.5)
+    return np.maximum(across[None, :], down[:, None])
+
+
+def _own_pieces(ink: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Keep the connected pieces of ink that lie mostly inside; cut off what others have outside."""
+    count, labels = cv2.connectedComponents((ink >= LOW_THRESHOLD).astype(np.uint8), connectivity=8)
+    total = np.bincount(labels.ravel(), minlength=count)
+    within = np.bincount(labels[inside], minlength=count)
+    own = within > OWN_SHARE * total
+    own[0] = False
+    kept = own[labels]
+    soft = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    if kept.any() and within[1:][own[1:]].sum() >= 0.5 * within[1:].sum():
+        return np.where(soft, ink, 0)
+    return np.where(inside, ink, 0)  # a rule runs through it, or ink that was written over

@@ -1,0 +1,255 @@
+"""Fits the judge of the page reader, on drawn pages of validation writers.
+
+    python -m tools.fit_reading [--pages 1500] [--data-dir ../shared/data/mnist]
+
+The first two thirds of the pages teach it to tell marks apart; the others say how sure it may be of
+a number. Writes what it learned into the page network's .onnx file and its .pth file.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from qdigits.augment.pages.marks import CLASSES, OTHER
+from qdigits.augment.synthetic_pages import Page as Drawn
+from qdigits.augment.synthetic_pages import draw_page
+from qdigits.data.loading import load_training
+from qdigits.models.checkpoint import load_page_net, save_model
+from qdigits.models.export import export
+from qdigits.models.onnx_page_net import OnnxPageNet
+from qdigits.predictor import Model, load_model
+from qdigits.reading.detector import Mark, find_marks
+from qdigits.reading.judge import NOTHING, OUTCOMES, Judge, Layer, describe_marks
+from qdigits.reading.page import Glyph, ask, features_of, touches, understand
+from qdigits.training.page_data import supplies_from
+
+ROOT = Path(__file__).resolve().parents[1]
+SEED = 77_000_001
+"""No training draws its pages by this key."""
+SIDES = (256, 512, 768)
+"""Pixels of the pages, in turn."""
+HIDDEN = 48
+"""Hidden units of the judge."""
+WELL_PLACED = 0.4
+"""Intersection over union from which a mark is the drawn one."""
+PLACED_SIGN = 0.1
+"""The same for signs, whose boxes are tiny."""
+ASKED_PRECISION = 0.99
+"""Share of the accepted numbers that are right."""
+
+
+class Seen(NamedTuple):
+    """A drawn page and what the two networks say about its marks."""
+
+    drawn: Drawn
+    photo: np.ndarray
+    marks: list[Mark]
+    features: np.ndarray
+    truth: np.ndarray
+    """Of each mark its outcome; -1 where nothing is asked."""
+
+
+def look_at_pages(count: int, digits: Any, net: OnnxPageNet, model: Model) -> list[Seen]:
+    """Draw upright pages, find their marks and ask about them."""
+    supplies = supplies_from(digits, SEED)
+    pages = []
+    for number in range(count):
+        side = SIDES[number % len(SIDES)]
+        drawn = draw_page(supplies, SEED, 0, 0, number, turned=0.0, side=side)
+        photo = cv2.cvtColor(drawn.picture, cv2.COLOR_GRAY2RGB)
+        marks, _ = find_marks(net, drawn.picture)
+        if marks:
+            opinions = ask(marks, model.probabilities, photo).opinions
+            truth = np.array([true_outcome(mark, drawn) for mark in marks])
+            pages.append(Seen(drawn, photo, marks, describe_marks(marks, opinions), truth))
+    return pages
+
+
+def true_outcome(mark: Mark, drawn: Drawn) -> int:
+    """Return what was drawn where a mark was found: a place in CLASSES, NOTHING, or -1."""
+    if any(overlap(mark, box) > 0.2 for box in drawn.ignored):
+        return -1
+    place = drawn_place(mark, drawn)
+    if place >= 0:
+        return drawn.marks[place].kind
+    return -1 if any(overlap(mark, box) > 0.2 for box in drawn.vague) else NOTHING
+
+
+def drawn_place(mark: Mark, drawn: Drawn) -> int:
+    """Return which of the drawn marks was found, or -1."""
+    shares = [overlap(mark, truth.box) for truth in drawn.marks]
+    best = int(np.argmax(shares)) if shares else -1
+    well_placed = best >= 0 and shares[best] >= least_overlap(drawn.marks[best].kind)
+    return best if well_placed else -1
+
+
+def least_overlap(kind: int) -> float:
+    """Return the overlap from which a mark of a kind is well placed."""
+    return PLACED_SIGN if 10 <= kind < OTHER else WELL_PLACED
+
+
+def overlap(mark: Any, box: Any) -> float:
+    """Return intersection over union."""
+    wide = min(mark.right, box.right) - max(mark.left, box.left)
+    high = min(mark.bottom, box.bottom) - max(mark.top, box.top)
+    shared = max(wide, 0) * max(high, 0)
+    areas = [(one.right - one.left) * (one.bottom - one.top) for one in (mark, box)]
+    return shared / max(sum(areas) - shared, 1e-6)
+
+
+def fit_marks(pages: list[Seen], epochs: int = 60) -> list[Layer]:
+    """Train the network that tells marks apart."""
+    features = torch.from_numpy(np.concatenate([page.features for page in pages]))
+    truth = torch.from_numpy(np.concatenate([page.truth for page in pages]))
+    features, truth = features[truth >= 0], truth[truth >= 0]
+    torch.manual_seed(SEED)
+    network = nn.Sequential(
+        nn.Linear(features.shape[1], HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, OUTCOMES)
+    )
+    optimizer = torch.optim.AdamW(network.parameters(), 1e-2, weight_decay=0.05)
+    steps = epochs * (len(features) // 256 + 1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=steps)
+    for _ in range(steps):
+        batch = torch.randint(len(features), (256,))
+        loss = nn.functional.cross_entropy(network(features[batch]), truth[batch])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    return [_layer(network[0]), _layer(network[2])]
+
+
+def _layer(linear: nn.Module) -> Layer:
+    assert isinstance(linear, nn.Linear)
+    weight = linear.weight.detach().numpy().T
+    return Layer(weight.round(4), linear.bias.detach().numpy().round(4))
+
+
+class Judged(NamedTuple):
+    """A number that was read, and whether all of it is right."""
+
+    features: np.ndarray
+    clean: bool
+    right: bool
+
+
+def judge_numbers(page: Seen, model: Model, judge: Judge) -> list[Judged]:
+    """Read a page and compare its numbers with what was drawn."""
+    found = understand(page.marks, model.probabilities, page.photo, judge)
+    numbers = [number for line in found.numbers for number in line]
+    places = [[drawn_place(glyph.mark, page.drawn) for glyph in number] for number in numbers]
+    read = {place for number in places for place in number}
+    missing = [
+        truth
+        for place, truth in enumerate(page.drawn.marks)
+        if place not in read and truth.kind < OTHER
+    ]
+    judged = []
+    for glyphs, own in zip(numbers, places, strict=True):
+        if any(true_outcome(glyph.mark, page.drawn) < 0 for glyph in glyphs):
+            continue
+        clean = not any(touches(unread.mark, glyphs) for unread in found.unread)
+        right = [
+            place >= 0 and CLASSES[page.drawn.marks[place].kind] == glyph.character
+            for place, glyph in zip(own, glyphs, strict=True)
+        ]
+        whole = not any(is_beside(truth.box, glyphs) for truth in missing)
+        judged.append(Judged(features_of(glyphs, found), clean, all(right) and whole))
+    return judged
+
+
+def is_beside(box: Any, glyphs: list[Glyph]) -> bool:
+    """Say whether a digit or sign that was not read stands inside or right beside a number."""
+    height = float(np.median([glyph.bottom - glyph.top for glyph in glyphs]))
+    middle = (box.top + box.bottom) / 2
+    return any(
+        max(glyph.left - box.right, box.left - glyph.right) < 0.35 * height
+        and glyph.top < middle < glyph.bottom
+        for glyph in glyphs
+    )
+
+
+def fit_number(judged: list[Judged]) -> Layer:
+    """Fit a number's confidence: a logistic regression on the numbers that can be accepted."""
+    features = torch.tensor(np.stack([one.features for one in judged])).double()
+    right = torch.tensor([float(one.right) for one in judged]).double()
+    values = torch.zeros(features.shape[1] + 1, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.LBFGS([values], max_iter=100, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimizer.zero_grad()
+        logits = values[0] + features @ values[1:]
+        result = nn.functional.binary_cross_entropy_with_logits(logits, right)
+        result = result + 1e-3 * values[1:].square().sum()
+        result.backward()
+        return result
+
+    optimizer.step(loss)
+    fitted = values.detach().numpy().round(4)
+    return Layer(fitted[1:, None], fitted[:1])
+
+
+def fit_threshold(judged: list[Judged], judge: Judge) -> float:
+    """Return the lowest confidence from which enough of the numbers are right."""
+    confidence = np.array([judge.number_confidence(one.features) for one in judged])
+    right = np.array([one.right for one in judged])
+    order = np.argsort(-confidence)
+    precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    enough = np.flatnonzero(precision >= ASKED_PRECISION)
+    last = int(enough[-1]) if len(enough) else 0
+    print(f"{len(judged)} numbers can be accepted, {right.mean():.1%} right; {last + 1} accepted")
+    return round(float(confidence[order[last]]), 4)
+
+
+def fit(pages: list[Seen], model: Model) -> Judge:
+    """Fit everything."""
+    taught = pages[: 2 * len(pages) // 3]
+    checked = pages[2 * len(pages) // 3 :]
+    hidden, outcome = fit_marks(taught)
+    judge = Judge(hidden, outcome, Layer(np.zeros((4, 1)), np.zeros(1)), 0.5)
+    judged = [one for page in checked for one in judge_numbers(page, model, judge)]
+    clean = [one for one in judged if one.clean]
+    right = sum(one.right for one in judged)
+    print(f"{len(judged)} numbers read, {right} right, {len(clean)} beside no unread ink")
+    judge = replace(judge, number=fit_number(clean))
+    return replace(judge, threshold=fit_threshold(clean, judge))
+
+
+def as_card(judge: Judge) -> dict[str, Any]:
+    """Return a judge as the card of a model file keeps it."""
+    kept = asdict(judge)
+    for name in ("hidden", "outcome", "number"):
+        kept[name] = [part.tolist() for part in kept[name]]
+    return kept
+
+
+def write(judge: Judge, path: Path) -> None:
+    """Write a judge into the card of a page network's .pth file, and export its .onnx twin."""
+    network = load_page_net(path)
+    save_model(network, path, network.card | {"reading": as_card(judge)})
+    export(load_page_net(path), path.with_suffix(".onnx"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--pages", type=int, default=1500)
+    parser.add_argument("--data-dir", default=str(ROOT.parent / "shared" / "data" / "mnist"))
+    parser.add_argument("--page-net", type=Path, default=ROOT / "weights" / "page_net.pth")
+    given = parser.parse_args()
+    model = load_model("mnist_model.onnx")
+    _, held_out = load_training("mnist", given.data_dir)
+    export(load_page_net(given.page_net), given.page_net.with_suffix(".onnx"))
+    net = OnnxPageNet(given.page_net.with_suffix(".onnx"))
+    write(fit(look_at_pages(given.pages, held_out, net, model), model), given.page_net)
+
+
+if __name__ == "__main__":
+    main()

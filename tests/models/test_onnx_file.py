@@ -7,7 +7,6 @@ import pytest
 
 from qdigits import ModelFileError, load_model
 from qdigits.models import onnx_file
-from qdigits.models.export import export
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -40,10 +39,9 @@ def test_a_damaged_file_is_refused(tmp_path, good_file):
             load_model(tmp_path / "model.onnx")
 
 
-def test_the_cost_of_a_graph_is_counted_to_the_value(model, tiles, tmp_path, monkeypatch):
+def test_the_cost_of_a_graph_is_counted_to_the_value(exported, tiles, monkeypatch):
     """Every tensor between image and answer, as large as onnxruntime makes it."""
-    export(model, tmp_path / "model.onnx")
-    proto = onnx.load(tmp_path / "model.onnx")
+    proto = onnx.load(exported)
     names = [name for node in proto.graph.node for name in node.output]
     del proto.graph.output[:]
     proto.graph.output.extend(onnx.helper.make_empty_tensor_value_info(name) for name in names)
@@ -52,7 +50,7 @@ def test_the_cost_of_a_graph_is_counted_to_the_value(model, tiles, tmp_path, mon
     values_a_tile = sum(array.size for array in arrays) // len(tiles)
     monkeypatch.setattr(onnx_file, "BATCH_SIZE", len(tiles))
     monkeypatch.setattr(onnx_file, "MAX_VALUES", values_a_tile)
-    load_model(tmp_path / "model.onnx")
+    load_model(exported)
     monkeypatch.setattr(onnx_file, "MAX_VALUES", values_a_tile - 1)
     with pytest.raises(ModelFileError):
-        load_model(tmp_path / "model.onnx")
+        load_model(exported)

@@ -3,14 +3,33 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from qdigits.training.config import TrainConfig
 
+SCRIPT = """
+import torch
+from qdigits.data.loading import load_training
+from qdigits.training.batches import batches
+from qdigits.training.config import TrainConfig
+from qdigits.training.distributed import init_distributed
+from qdigits.training.recipes import get_recipe
+from qdigits.training.trainer import fit
 
-@pytest.fixture
+config = {config!r}
+folder = {folder!r}
+train, _ = load_training("mnist", config.data_dir)
+with init_distributed("cpu") as world:
+    shown = batches(train, torch.arange(300), get_recipe("default"), 1, world)
+    torch.save([tuple(batch) for batch in shown], f"{{folder}}/batches of {{world.rank}}.pt")
+fit(config, f"{{folder}}/run")
+"""
+
+
+@pytest.fixture(scope="session")
 def short(digits_dir) -> TrainConfig:
     """A training of a few seconds that uses nearly every setting."""
     return TrainConfig(
@@ -29,16 +48,20 @@ def short(digits_dir) -> TrainConfig:
     )
 
 
-@pytest.fixture
-def torchrun(tmp_path):
-    """Run a script in two processes, as torchrun does."""
+@pytest.fixture(scope="session")
+def shared_work(short) -> TrainConfig:
+    """A training whose result hardly depends on the order of sums."""
+    return replace(short, model="mlp", epochs=2, optimizer="sgd", negative_fraction=0.25)
 
-    def run(script: str) -> None:
-        path = tmp_path / "two_processes.py"
-        path.write_text(script)
-        launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-        command: list[str | Path] = [*launcher, "--nproc-per-node=2", path]
-        subprocess.run(command, env=environment, check=True, timeout=600, capture_output=True)
 
-    return run
+@pytest.fixture(scope="session")
+def two_processes(shared_work, tmp_path_factory) -> Path:
+    """What two processes of torchrun leave: the batches that each has seen, and a training."""
+    folder = tmp_path_factory.mktemp("two processes")
+    script = folder / "script.py"
+    script.write_text(SCRIPT.format(config=shared_work, folder=str(folder)))
+    launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command: list[str | Path] = [*launcher, "--nproc-per-node=2", script]
+    subprocess.run(command, env=environment, check=True, timeout=600, capture_output=True)
+    return folder

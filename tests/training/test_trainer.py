@@ -68,19 +68,13 @@ def test_a_resumed_training_ends_in_the_same_bits(short, tmp_path, monkeypatch):
     assert same_weights(tmp_path / "whole", tmp_path / "cut")
 
 
-def test_one_process_and_two_agree(short, tmp_path, torchrun):
-    config = replace(short, model="mlp", epochs=2, optimizer="sgd", negative_fraction=0.25)
-    fit(config, tmp_path / "one")
-    torchrun(
-        "from qdigits.training.config import TrainConfig\n"
-        "from qdigits.training.trainer import fit\n"
-        f"fit({config!r}, {str(tmp_path / 'two')!r})\n"
-    )
+def test_one_process_and_two_agree(shared_work, tmp_path, two_processes):
+    fit(shared_work, tmp_path / "one")
     one = last_weights(tmp_path / "one")
-    two = last_weights(tmp_path / "two")
+    two = last_weights(two_processes / "run")
     learned = [name for name in one if name.startswith("backbone")]
     assert max((one[name] - two[name]).abs().max() for name in learned) < 1e-5
-    accuracy_of_two = History.load(tmp_path / "two")[-1]["validation_accuracy"]
+    accuracy_of_two = History.load(two_processes / "run")[-1]["validation_accuracy"]
     accuracy_of_one = History.load(tmp_path / "one")[-1]["validation_accuracy"]
     assert accuracy_of_one == pytest.approx(accuracy_of_two, abs=0.003)
 
@@ -121,9 +115,9 @@ def test_every_network_can_learn_one_batch_by_heart(name, digits_dir):
     torch.manual_seed(0)
     train, _ = load_training("mnist", digits_dir)
     model = build(name)
-    images, labels = make_batch(train.images[:64], train.labels[:64], TrainConfig(), (0,))
+    images, labels = make_batch(train.images[:32], train.labels[:32], TrainConfig(), (0,))
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
-    for _ in range(60):
+    for _ in range(40):
         optimizer.zero_grad()
         F.cross_entropy(model(images), labels).backward()
         optimizer.step()
@@ -138,9 +132,10 @@ def test_every_optimizer_learns(name, short, tmp_path):
     assert fit(config, tmp_path / "run")[-1]["validation_accuracy"] > 0.6
 
 
-def test_bfloat16_learns_as_well_and_keeps_single_precision_weights(short, tmp_path):
+def test_bfloat16_learns_as_well_and_keeps_single_precision_weights(short, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "has_bfloat16", lambda device: True)  # or emulated, slowly
     plain = replace(short, augment=(), negative_fraction=0, ema_decay=0)
-    config = replace(plain, model="tiny", epochs=2)
+    config = replace(plain, model="tiny", epochs=1)
     single = fit(config, tmp_path / "single")[-1]["train_loss"]
     half = fit(replace(config, bf16=True), tmp_path / "half")[-1]["train_loss"]
     assert half != single
@@ -149,11 +144,31 @@ def test_bfloat16_learns_as_well_and_keeps_single_precision_weights(short, tmp_p
     assert dtypes <= {torch.float32, torch.int64}
 
 
+def test_float32_takes_the_place_of_bfloat16_that_would_be_emulated(short, tmp_path, monkeypatch):
+    monkeypatch.setattr(trainer, "has_bfloat16", lambda device: False)
+    config = replace(short, augment=(), negative_fraction=0, epochs=0.2)
+    fit(config, tmp_path / "single")
+    fit(replace(config, bf16=True), tmp_path / "asked for half")
+    assert same_weights(tmp_path / "single", tmp_path / "asked for half")
+    card = load_model_file(tmp_path / "asked for half" / "last.pth").card
+    assert card["recipe"]["bf16"] is False
+
+
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_recipe_runs(name, digits_dir, tmp_path):
-    recipe = get_recipe(name)
-    config = replace(recipe, data="mnist", data_dir=str(digits_dir), epochs=1, batch_size=200)
-    assert len(fit(config, tmp_path / "run")) == 1
+def test_every_recipe_runs(name, few_digits_dir, tmp_path):
+    config = replace(
+        get_recipe(name),
+        data="mnist",
+        data_dir=str(few_digits_dir),
+        val_fraction=0.1,
+        epochs=1.2,  # the second shows the hardest digits
+        batch_size=60,
+        threads=1,
+    )
+    assert len(fit(config, tmp_path / "run")) == 2
+    card = load_model_file(tmp_path / "run" / "last.pth").card
+    assert card["recipe"]["model"] == config.model
+    assert card["metrics"]["epoch"] == 2
 
 
 def test_an_unknown_augmentation_lists_those_there_are(short, tmp_path):

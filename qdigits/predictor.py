@@ -19,8 +19,9 @@ from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.tile import prepare
 from qdigits.models.onnx_page_net import OnnxPageNet
-from qdigits.reading.page import judge_unseen, read_page
+from qdigits.reading.page import read_page
 from qdigits.reading.result import Box, Number, Prediction, Reading
+from qdigits.reading.single import read_single
 
 MIN_CONFIDENCE = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
 NOT_GIVEN: Any = object()
@@ -186,21 +187,17 @@ def look(model: Model, image: Any) -> Prediction | list[Candidate]:
 
 
 def find_digit(model: Model, photo: np.ndarray, downscale: float) -> Prediction:
-    """Return the surest digit on a photo.
+    """Return the one digit of a photo.
 
     Args:
         model: It says which digit it is.
         photo: As open_photo gives it.
         downscale: Pixels of the original picture to one of the photo's.
     """
-    net = bundled_page_net()
-    reading = read_page(net, model.probabilities, photo, downscale, one_digit=True)
-    if reading.digits:
-        return max(reading.digits, key=lambda digit: digit.confidence)
     options = candidate_tiles(photo, downscale)
     rows = model.probabilities(np.stack([option.tile for option in options]))
-    unseen = [judge_unseen(net, row) for row in rows]
-    return replace(most_confident(model, unseen, options), accepted=False)
+    whole = most_confident(model, rows, options)
+    return read_single(bundled_page_net(), model.probabilities, photo, downscale, whole)
 
 
 @lru_cache(maxsize=1)

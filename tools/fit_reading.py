@@ -18,17 +18,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from qdigits.augment.pages.marks import CLASSES, OTHER
+from qdigits.augment.pages.marks import CLASSES, OTHER, Box
 from qdigits.augment.synthetic_pages import Page as Drawn
 from qdigits.augment.synthetic_pages import draw_page
 from qdigits.data.loading import load_training
 from qdigits.models.checkpoint import load_page_net, save_model
 from qdigits.models.export import export
 from qdigits.models.onnx_page_net import OnnxPageNet
-from qdigits.predictor import Model, load_model
+from qdigits.predictor import Model, candidate_tiles, load_model, most_confident
 from qdigits.reading.detector import Mark, find_marks
-from qdigits.reading.judge import NOTHING, OUTCOMES, Judge, Layer, describe_marks
-from qdigits.reading.page import Glyph, ask, features_of, touches, understand
+from qdigits.reading.judge import LAYERS, NOTHING, OUTCOMES, Judge, Layer, describe_marks
+from qdigits.reading.page import Glyph, Place, ask, features_of, tell_apart, touches, understand
+from qdigits.reading.result import Prediction
+from qdigits.reading.single import SIDE, compare
 from qdigits.training.page_data import supplies_from
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,8 +44,12 @@ WELL_PLACED = 0.4
 """Intersection over union from which a mark is the drawn one."""
 PLACED_SIGN = 0.1
 """The same for signs, whose boxes are tiny."""
-ASKED_PRECISION = 0.99
-"""Share of the accepted numbers that are right."""
+EMPTY = 0.25
+"""Share of the single pictures that show an empty place."""
+SMALLEST_SINGLE = 14
+"""Pixels of a mark's height from which it is cut out."""
+ASKED_PRECISION = 0.9
+"""Share of the accepted answers that are right; people's pages are far easier than drawn ones."""
 
 
 class Seen(NamedTuple):
@@ -55,6 +61,15 @@ class Seen(NamedTuple):
     features: np.ndarray
     truth: np.ndarray
     """Of each mark its outcome; -1 where nothing is asked."""
+
+
+class Single(NamedTuple):
+    """A picture of one digit or of something else, cut out of a drawn page, and what is seen."""
+
+    photo: np.ndarray
+    marks: list[Mark]
+    whole: Prediction
+    digit: int | None
 
 
 def look_at_pages(count: int, digits: Any, net: OnnxPageNet, model: Model) -> list[Seen]:
@@ -71,6 +86,54 @@ def look_at_pages(count: int, digits: Any, net: OnnxPageNet, model: Model) -> li
             truth = np.array([true_outcome(mark, drawn) for mark in marks])
             pages.append(Seen(drawn, photo, marks, describe_marks(marks, opinions), truth))
     return pages
+
+
+def look_at_singles(count: int, digits: Any, net: OnnxPageNet, model: Model) -> list[Single]:
+    """Cut single digits, letters and empty places out of drawn pages, and look at each."""
+    supplies = supplies_from(digits, SEED + 1)
+    singles = []
+    for number in range(count):
+        drawn = draw_page(supplies, SEED + 1, 0, 0, number, turned=0.0)
+        rng = np.random.default_rng((SEED, number))
+        cut = cut_single(rng, drawn)
+        if cut is not None:
+            photo, digit = cut
+            marks, _ = find_marks(net, cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), enlarged_side=SIDE)
+            options = candidate_tiles(photo, 1.0)
+            rows = model.probabilities(np.stack([option.tile for option in options]))
+            singles.append(Single(photo, marks, most_confident(model, rows, options), digit))
+    return singles
+
+
+def cut_single(rng: np.random.Generator, drawn: Drawn) -> tuple[np.ndarray, int | None] | None:
+    """Cut one mark or an empty place out of a page; None where it is too small to be told."""
+    marks = [mark for mark in drawn.marks if mark.kind < 10 or mark.kind == OTHER]
+    is_empty = not marks or rng.random() < EMPTY
+    if is_empty:
+        width = height = float(rng.uniform(24, 80))
+        left, top = rng.uniform(0, drawn.picture.shape[0] - height, 2)
+    else:
+        mark = marks[rng.integers(len(marks))]
+        left, top = mark.box.left, mark.box.top
+        width, height = mark.box.width, mark.box.height
+    if height < SMALLEST_SINGLE:
+        return None
+    room = rng.uniform(0.1, 0.9, 4) * height
+    rows = slice(max(int(top - room[0]), 0), int(top + height + room[1]))
+    columns = slice(max(int(left - room[2]), 0), int(left + width + room[3]))
+    photo = np.ascontiguousarray(cv2.cvtColor(drawn.picture[rows, columns], cv2.COLOR_GRAY2RGB))
+    if not is_empty:
+        return photo, mark.kind if mark.kind < 10 else None
+    inside = Box(left - room[2], top - room[0], left + width + room[3], top + height + room[1])
+    is_inked = any(overlap_share(truth.box, inside) > 0.3 for truth in drawn.marks)
+    return None if is_inked else (photo, None)
+
+
+def overlap_share(box: Any, region: Any) -> float:
+    """Return which part of a box lies in a region."""
+    wide = min(box.right, region.right) - max(box.left, region.left)
+    high = min(box.bottom, region.bottom) - max(box.top, region.top)
+    return max(wide, 0) * max(high, 0) / max(box.width * box.height, 1e-6)
 
 
 def true_outcome(mark: Mark, drawn: Drawn) -> int:
@@ -177,17 +240,17 @@ def is_beside(box: Any, glyphs: list[Glyph]) -> bool:
     )
 
 
-def fit_number(judged: list[Judged]) -> Layer:
-    """Fit a number's confidence: a logistic regression on the numbers that can be accepted."""
-    features = torch.tensor(np.stack([one.features for one in judged])).double()
-    right = torch.tensor([float(one.right) for one in judged]).double()
-    values = torch.zeros(features.shape[1] + 1, dtype=torch.float64, requires_grad=True)
+def fit_logistic(features: np.ndarray, right: np.ndarray) -> Layer:
+    """Fit a logistic regression: (N, features) to (N,) of right answers."""
+    inputs = torch.from_numpy(features).double()
+    truth = torch.from_numpy(right).double()
+    values = torch.zeros(inputs.shape[1] + 1, dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.LBFGS([values], max_iter=100, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
         optimizer.zero_grad()
-        logits = values[0] + features @ values[1:]
-        result = nn.functional.binary_cross_entropy_with_logits(logits, right)
+        logits = values[0] + inputs @ values[1:]
+        result = nn.functional.binary_cross_entropy_with_logits(logits, truth)
         result = result + 1e-3 * values[1:].square().sum()
         result.backward()
         return result
@@ -197,36 +260,60 @@ def fit_number(judged: list[Judged]) -> Layer:
     return Layer(fitted[1:, None], fitted[:1])
 
 
-def fit_threshold(judged: list[Judged], judge: Judge) -> float:
-    """Return the lowest confidence from which enough of the numbers are right."""
-    confidence = np.array([judge.number_confidence(one.features) for one in judged])
-    right = np.array([one.right for one in judged])
+def fit_threshold(confidence: np.ndarray, right: np.ndarray, name: str) -> float:
+    """Return the lowest confidence from which enough of the answers are right."""
     order = np.argsort(-confidence)
     precision = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(precision >= ASKED_PRECISION)
     last = int(enough[-1]) if len(enough) else 0
-    print(f"{len(judged)} numbers can be accepted, {right.mean():.1%} right; {last + 1} accepted")
-    return round(float(confidence[order[last]]), 4)
+    threshold = round(float(confidence[order[last]]), 4)
+    print(f"{len(right)} {name}, {right.mean():.1%} right; {last + 1} accepted from {threshold}")
+    return threshold
 
 
-def fit(pages: list[Seen], model: Model) -> Judge:
+def fit(pages: list[Seen], singles: list[Single], model: Model) -> Judge:
     """Fit everything."""
     taught = pages[: 2 * len(pages) // 3]
     checked = pages[2 * len(pages) // 3 :]
     hidden, outcome = fit_marks(taught)
-    judge = Judge(hidden, outcome, Layer(np.zeros((4, 1)), np.zeros(1)), 0.5)
-    judged = [one for page in checked for one in judge_numbers(page, model, judge)]
+    unfitted = Layer(np.zeros((4, 1)), np.zeros(1))
+    judge = Judge(hidden, outcome, unfitted, 0.5, unfitted, 0.5)
+    judge = fit_numbers(
+        [one for page in checked for one in judge_numbers(page, model, judge)], judge
+    )
+    return fit_singles(singles, model, judge)
+
+
+def fit_numbers(judged: list[Judged], judge: Judge) -> Judge:
+    """Fit the confidence of numbers, on those that no unread ink touches."""
     clean = [one for one in judged if one.clean]
-    right = sum(one.right for one in judged)
-    print(f"{len(judged)} numbers read, {right} right, {len(clean)} beside no unread ink")
-    judge = replace(judge, number=fit_number(clean))
-    return replace(judge, threshold=fit_threshold(clean, judge))
+    print(f"{len(judged)} numbers read, {len(clean)} of them beside no unread ink")
+    features = np.stack([one.features for one in clean])
+    right = np.array([one.right for one in clean])
+    judge = replace(judge, number=fit_logistic(features, right))
+    confidence = np.array([judge.number_confidence(row) for row in features])
+    return replace(judge, threshold=fit_threshold(confidence, right, "numbers"))
+
+
+def fit_singles(singles: list[Single], model: Model, judge: Judge) -> Judge:
+    """Fit the confidence of single digits."""
+    answers = []
+    features = []
+    for one in singles:
+        told = tell_apart(one.marks, model.probabilities, one.photo, judge)
+        compared = compare(told, one.whole, Place(1.0, 0, *one.photo.shape[1::-1]))
+        answers.append(compared.answer.digit == one.digit and one.digit is not None)
+        features.append(compared.features)
+    right = np.array(answers)
+    judge = replace(judge, single=fit_logistic(np.stack(features), right))
+    confidence = np.array([judge.single_confidence(row) for row in features])
+    return replace(judge, single_threshold=fit_threshold(confidence, right, "singles"))
 
 
 def as_card(judge: Judge) -> dict[str, Any]:
     """Return a judge as the card of a model file keeps it."""
     kept = asdict(judge)
-    for name in ("hidden", "outcome", "number"):
+    for name in LAYERS:
         kept[name] = [part.tolist() for part in kept[name]]
     return kept
 
@@ -248,7 +335,9 @@ def main() -> None:
     _, held_out = load_training("mnist", given.data_dir)
     export(load_page_net(given.page_net), given.page_net.with_suffix(".onnx"))
     net = OnnxPageNet(given.page_net.with_suffix(".onnx"))
-    write(fit(look_at_pages(given.pages, held_out, net, model), model), given.page_net)
+    pages = look_at_pages(given.pages, held_out, net, model)
+    singles = look_at_singles(4 * given.pages, held_out, net, model)
+    write(fit(pages, singles, model), given.page_net)
 
 
 if __name__ == "__main__":

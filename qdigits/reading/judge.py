@@ -34,6 +34,10 @@ WORTH_ASKING = 0.15
 """The page network's score below which the tile network is not asked."""
 
 
+LAYERS = ("hidden", "outcome", "number", "single")
+"""The parts of a judge that are linear maps."""
+
+
 class Layer(NamedTuple):
     """A linear map: weights (inputs, outputs) and biases (outputs,)."""
 
@@ -50,22 +54,25 @@ class Judge:
         outcome: From hidden units to CLASSES and NOTHING.
         number: Logistic regression on `describe_number`.
         threshold: Confidence from which a number is accepted.
+        single: Logistic regression on `describe_single`.
+        single_threshold: Confidence from which the one digit of a picture is accepted.
     """
 
     hidden: Layer
     outcome: Layer
     number: Layer
     threshold: float
+    single: Layer
+    single_threshold: float
 
     @classmethod
     def of(cls, card: dict[str, Any]) -> Judge:
         """Return the judge that the card of a page network carries."""
         kept = card["reading"]
         layers = {
-            name: Layer(*(np.array(part, np.float32) for part in kept[name]))
-            for name in ("hidden", "outcome", "number")
+            name: Layer(*(np.array(part, np.float32) for part in kept[name])) for name in LAYERS
         }
-        return cls(**layers, threshold=kept["threshold"])
+        return cls(**kept | layers)
 
     def outcomes(self, features: np.ndarray) -> np.ndarray:
         """Return the probabilities of CLASSES and NOTHING, (N, 17), for (N, features)."""
@@ -76,8 +83,16 @@ class Judge:
 
     def number_confidence(self, features: np.ndarray) -> float:
         """Return the probability that all of a number is right."""
-        score = float(features @ self.number.weight[:, 0] + self.number.bias[0])
-        return 1 / (1 + math.exp(-max(min(score, 50.0), -50.0)))
+        return _logistic(self.number, features)
+
+    def single_confidence(self, features: np.ndarray) -> float:
+        """Return the probability that the one digit of a picture is right."""
+        return _logistic(self.single, features)
+
+
+def _logistic(layer: Layer, features: np.ndarray) -> float:
+    score = float(features @ layer.weight[:, 0] + layer.bias[0])
+    return 1 / (1 + math.exp(-max(min(score, 50.0), -50.0)))
 
 
 def is_worth_asking(mark: Mark) -> bool:
@@ -173,6 +188,18 @@ def describe_number(confidences: Sequence[float], beside: Sequence[float]) -> np
             _logit(max(beside, default=0.0)),
         ]
     )
+
+
+def describe_single(found: float, whole: float, agree: bool, refused: float) -> np.ndarray:
+    """Describe the two answers to a picture of one digit.
+
+    Args:
+        found: Confidence of the surest digit that the page network found; 0.0 without one.
+        whole: The tile network's confidence in all the ink as one digit.
+        agree: Both are the same digit.
+        refused: How likely the surest mark that was not read is something after all.
+    """
+    return np.array([_logit(found), _logit(whole), float(agree), _logit(refused)])
 
 
 def _logit(probability: float) -> float:

@@ -11,11 +11,9 @@ import numpy as np
 
 from qdigits.augment.pages.marks import CLASSES, OTHER
 from qdigits.imaging.constants import TILE_SIZE
-from qdigits.reading.detector import DIGITS, ENLARGED_SIDE, Mark, PageNet, find_marks
+from qdigits.reading.detector import DIGITS, Mark, PageNet, find_marks
 from qdigits.reading.judge import (
     NOTHING,
-    STEEPEST,
-    USUAL_HEIGHT,
     Judge,
     describe_marks,
     describe_number,
@@ -27,7 +25,6 @@ from qdigits.reading.result import Box, Number, Prediction, Reading
 
 TOUCHING = 0.35  # digit heights: unread ink so near belongs to the number
 BESIDE = 0.3  # of the lower one's height that two marks share when they stand side by side
-SINGLE_SIDE = 256  # pixels: a photo of one digit need not be larger
 WORTH_TRYING = 0.2  # probability from which a page is also tried another way up
 
 
@@ -82,13 +79,7 @@ class Page(NamedTuple):
     evidence: float  # how many sure digits speak for reading it this way up
 
 
-def read_page(
-    net: PageNet,
-    classify: Classifier,
-    photo: np.ndarray,
-    downscale: float,
-    one_digit: bool = False,
-) -> Reading:
+def read_page(net: PageNet, classify: Classifier, photo: np.ndarray, downscale: float) -> Reading:
     """Read every number on a photo.
 
     Args:
@@ -96,16 +87,15 @@ def read_page(
         classify: The tile network; it says what a digit is.
         photo: uint8 (H, W, 3), RGB.
         downscale: Pixels of the original picture to one of the photo's.
-        one_digit: The photo shows one digit, upright, that fills a good part of it.
     """
     judge = Judge.of(net.card)
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-    marks, turns = find_marks(net, grey, enlarged_side=SINGLE_SIDE if one_digit else ENLARGED_SIDE)
+    marks, turns = find_marks(net, grey)
     page = understand(marks, classify, photo, judge)
     turned = int(turns.argmax())
     if turned == 0 and turns[1:].max() > WORTH_TRYING:
         turned = 1 + int(turns[1:].argmax())
-    if turned and not one_digit:
+    if turned:
         other_photo = np.ascontiguousarray(np.rot90(photo, -turned))
         other_marks, _ = find_marks(net, cv2.cvtColor(other_photo, cv2.COLOR_RGB2GRAY))
         other = understand(other_marks, classify, other_photo, judge)
@@ -153,22 +143,6 @@ def tell_apart(
         else:
             told.faint.append(Unread(mark, something))
     return told
-
-
-def judge_unseen(net: PageNet, opinion: np.ndarray) -> np.ndarray:
-    """Return what the tile network's opinion is worth where the page network saw no digit.
-
-    Args:
-        net: The page network, with its judge.
-        opinion: Probabilities of 0 to 9, (10,).
-
-    Returns:
-        The same, (10,): far smaller ones.
-    """
-    logits = np.full(len(CLASSES), -STEEPEST, np.float32)
-    unseen = Mark(0, 0, USUAL_HEIGHT, USUAL_HEIGHT, logits, 0.0, USUAL_HEIGHT)
-    described = describe_marks([unseen], opinion[None])
-    return Judge.of(net.card).outcomes(described)[0, : len(DIGITS)]
 
 
 class Asked(NamedTuple):
@@ -247,7 +221,7 @@ def _number(
     digits = [glyph for glyph in glyphs if glyph.character.isdigit()]
     return Number(
         text="".join(glyph.character for glyph in glyphs),
-        digits=tuple(_prediction(glyph, place, accepted) for glyph in digits),
+        digits=tuple(make_prediction(glyph, place, accepted) for glyph in digits),
         box=place.box(left, top, right, bottom),
         row=row,
         column=column,
@@ -276,7 +250,7 @@ def touches(mark: Mark, glyphs: list[Glyph]) -> bool:
     return False
 
 
-def _prediction(glyph: Glyph, place: Place, accepted: bool) -> Prediction:
+def make_prediction(glyph: Glyph, place: Place, accepted: bool) -> Prediction:
     """Return a digit as an answer; it is accepted with the number that it belongs to."""
     box = place.box(glyph.left, glyph.top, glyph.right, glyph.bottom)
     return Prediction(

@@ -195,7 +195,18 @@ def test_formulas_and_control_characters_in_names_are_inert(
 
 @pytest.mark.parametrize(
     ("cell", "written"),
-    [("=1", "'=1"), ("@a", "'@a"), ("-1+2", "'-1+2"), ("-37", "-37"), ("+4,5", "+4,5"), ("7", "7")],
+    [
+        ("=1", "'=1"),
+        ("@a", "'@a"),
+        ("-1+2", "'-1+2"),
+        ("-37", "-37"),
+        ("-37?", "-37?"),
+        ("-37 / 12", "'-37 / 12"),
+        ("-3 1/2", "-3 1/2"),
+        ("+4,5", "+4,5"),
+        ("-.5", "-.5"),
+        ("7", "7"),
+    ],
 )
 def test_cells_that_are_numbers_stay_as_they_are(cell, written):
     assert inert_cell(cell) == written

@@ -22,7 +22,7 @@ from qdigits.cli import PURPOSES, VERBS, describe, main
 from qdigits.files import inert_cell
 from qdigits.models.checkpoint import save_model
 from qdigits.models.registry import build
-from qdigits.output import annotated_name
+from qdigits.output import name_in_folder
 from qdigits.training.recipes import PAGE_RECIPES, RECIPES
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -92,7 +92,16 @@ def test_json_says_everything_a_line_a_file(capsys, model, pictures):
     records = [json.loads(line) for line in out]
     assert code == 1
     assert ["error" in record for record in records] == [False, False, True, False]
-    assert set(records[0]) >= {"file", "text", "numbers", "digits", "unread"}
+    assert set(records[0]) >= {
+        "file",
+        "text",
+        "confidence",
+        "accepted",
+        "numbers",
+        "digits",
+        "unread",
+        "turned",
+    }
     assert set(records[0]["digits"][0]) >= {
         "digit",
         "confidence",
@@ -142,7 +151,7 @@ def test_annotate_draws_into_a_folder_and_takes_the_format_from_the_suffix(
 
 def test_no_name_in_an_archive_leads_out_of_the_folder():
     for name in ("photos.zip#../../out.png", "photos.zip#/etc/out.png", "../up.zip#..#a.png"):
-        path = Path(annotated_name(name, os.getcwd()))
+        path = Path(name_in_folder(name, os.getcwd(), ".png"))
         assert not path.is_absolute()
         assert ".." not in path.parts
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from qdigits.errors import ImageError
 from qdigits.files import inert_cell
+from qdigits.imaging.annotate import mark_doubt
 from qdigits.imaging.constants import MAX_FILE_BYTES
 from qdigits.imaging.formats import (
     OTHER_PICTURE_SUFFIXES,
@@ -60,7 +61,16 @@ class FileResult(NamedTuple):
         """Return everything but the tiles, for JSON."""
         if self.reading is None:
             return {"file": self.file, "error": self.error}
-        return {"file": self.file, **self.reading.to_dict()}
+        whole = {"confidence": self.reading.confidence, "accepted": self.reading.accepted}
+        return {"file": self.file, **whole, **self.reading.to_dict()}
+
+
+def sheet_table(reading: Reading) -> list[list[str]]:
+    """Return the numbers in rows and columns as on the sheet; "?" stands behind doubtful ones."""
+    cells = reading.table()
+    for number in reading.numbers:
+        cells[number.row][number.column] = mark_doubt(number)
+    return cells
 
 
 @dataclass

@@ -167,7 +167,9 @@ class ReadOptions:
     output: Annotated[OutputFile, arg(aliases=["-o"])] = None
     """Write to a file instead, in the format of its suffix: .csv, .jsonl or .txt."""
     csv: OutputFile = None
-    """Write a table to a file, or with - to standard output."""
+    """Write a row for each picture to a file, or with - to standard output."""
+    table: Annotated[Path | None, arg(metavar="FILE|DIR|-", help_behavior_hint="")] = None
+    """Write the numbers in rows and columns as on the sheet, "?" behind those in doubt."""
     json: Flag = False
     """Write one JSON object a line: every number and digit with its box."""
     show: Flag = False
@@ -195,37 +197,56 @@ def read(options: Annotated[ReadOptions, arg(name="")]) -> int:
 
     One page of a PDF or TIFF is called scan.pdf#2, one picture of an archive photos.zip#a.jpg.
 
+    For several pictures, --table and --annotate name a folder.
+
     Examples:
       $ qdigits read photo.jpg
       $ qdigits read scans --csv digits.csv               (a folder into a table)
       $ qdigits read scans --csv digits.csv --resume      (after an interruption)
+      $ qdigits read page.jpg --table page.csv            (rows and columns as on the sheet)
       $ qdigits read form.pdf --annotate marked           (each page with boxes)
       $ cat photo.jpg | qdigits read - --json
     """
     from qdigits.batch import expand_paths
-    from qdigits.output import Annotator, ReadOutput
+    from qdigits.output import Notes, check_options
 
     if options.verbose:
         logging.basicConfig(format="qdigits: %(message)s")
         logging.getLogger("qdigits").setLevel(logging.DEBUG)
     if options.jobs is not None and options.jobs < 1:
         raise ConfigError(f"--jobs {options.jobs}: choose 1 or more")
-    target = ReadOutput.choose(options.output, options.csv, options.json, options.show)
+    check_options(options.output, options.csv, options.table, options.json, options.show)
     listing = expand_paths(options.files)
     if not listing.files:
         raise ConfigError(
             "nothing to read; name pictures, a folder of pictures, or - for standard input"
         )
-    outputs: list[Any] = [target]
-    if options.annotate:
-        outputs.append(Annotator(options.annotate, options.overwrite, listing.files))
+    outputs = _choose_outputs(options, listing.files)
+    notes = Notes()
+    if not options.quiet and not options.json:  # JSON has all of it
+        outputs.append(notes)
     with ExitStack() as open_files:
         network = _load(options.model)
-        done = target.open(open_files, options.resume, options.overwrite)
+        done = outputs[0].open(open_files, options.resume, options.overwrite)
         failed = _write_results(network, listing, options, done, outputs)
+    notes.close()
     if listing.skipped and not options.quiet:
         _name_skipped(listing.skipped)
     return int(failed)
+
+
+def _choose_outputs(options: ReadOptions, files: Sequence[str]) -> list[Any]:
+    """Return what takes each result: the answers first, then the annotated pictures."""
+    from qdigits.output import Annotator, ReadOutput, SheetOutput
+
+    outputs: list[Any] = []
+    if options.table:
+        outputs.append(SheetOutput(options.table, options.overwrite, files))
+    else:
+        outputs.append(ReadOutput.choose(options.output, options.csv, options.json, options.show))
+    if options.annotate:
+        outputs.append(Annotator(options.annotate, options.overwrite, files))
+    return outputs
 
 
 def _load(model: str) -> Any:

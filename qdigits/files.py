@@ -212,7 +212,10 @@ def take_lock(lock: IO[str]) -> None:
 def inert_cell(text: str) -> str:
     """Return a cell of a table that no spreadsheet takes for a formula; numbers stay as they are.
 
+    A number may be in doubt: "-37?". Two rows in a cell, "-37 / 12", are no number: a spreadsheet
+    would divide.
+
     Source: OWASP, CSV Injection.
     """
-    is_number = re.fullmatch(r"[-+]?[0-9][0-9 .,:/]*", text) is not None
+    is_number = re.fullmatch(r"[-+]?[0-9.,]+([ :/][0-9.,]+)*\??", text) is not None
     return f"'{text}" if text.startswith(FORMULA_STARTS) and not is_number else text

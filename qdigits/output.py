@@ -1,4 +1,4 @@
-"""What `qdigits read` writes for each picture: one class a format, and the annotated pictures."""
+"""What `qdigits read` writes: one class a format, a file for each picture, and notes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,23 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import IO, Any
 
-from qdigits.batch import COLUMNS, STANDARD_INPUT, FileResult, printable, terminal_art
+from qdigits.batch import (
+    COLUMNS,
+    STANDARD_INPUT,
+    FileResult,
+    printable,
+    sheet_table,
+    terminal_art,
+)
 from qdigits.errors import ConfigError
-from qdigits.files import new_file, new_folder
+from qdigits.files import inert_cell, new_file, new_folder
 from qdigits.imaging.annotate import annotate
 from qdigits.imaging.formats import FORMATS
+from qdigits.reading.result import Reading
 
 STANDARD_OUTPUT = "-"
 ANNOTATED_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
+MAX_NOTES = 10  # pictures that are named on standard error
 
 
 class TextOutput:
@@ -124,6 +133,19 @@ def open_to_write(path: Path, resume: bool, overwrite: bool) -> IO[str]:
     return new_file(path, "w" if overwrite else "x")
 
 
+def check_options(
+    output: Path | None, csv_file: Path | None, table: Path | None, as_json: bool, with_tiles: bool
+) -> None:
+    """Raise ConfigError if the options of the command contradict one another."""
+    if as_json + with_tiles + (csv_file is not None) + (table is not None) > 1:
+        raise ConfigError(
+            "--json, --csv, --table and --show are four forms of the same answer; choose one"
+        )
+    for option, file in (("--csv", csv_file), ("--table", table)):
+        if file and output:
+            raise ConfigError(f"{option} and --output both name a file; choose one")
+
+
 @dataclass
 class ReadOutput:
     """Where the results of `qdigits read` go, and in which format."""
@@ -134,21 +156,15 @@ class ReadOutput:
 
     @classmethod
     def choose(
-        cls, output: Path | None, table: Path | None, as_json: bool, with_tiles: bool
+        cls, output: Path | None, csv_file: Path | None, as_json: bool, with_tiles: bool
     ) -> ReadOutput:
-        """Choose by the options of the command.
+        """Choose by the options of the command, which check_options has found to agree.
 
         Raises:
-            ConfigError: They contradict one another, or a suffix stands for no format.
+            ConfigError: A suffix stands for no format.
         """
-        if as_json + with_tiles + (table is not None) > 1:
-            raise ConfigError(
-                "--json, --csv and --show are three forms of the same answer; choose one"
-            )
-        if table and output:
-            raise ConfigError("--csv and --output both name a file; choose one")
-        path = table or output
-        if table:
+        path = csv_file or output
+        if csv_file:
             form: Any = CsvOutput
         elif as_json:
             form = JsonOutput
@@ -196,45 +212,145 @@ def format_by_suffix(path: Path) -> Any:
     return form
 
 
-class Annotator:
-    """Draws what was found: into one file, or into a folder for many pictures."""
+class FilePerPicture:
+    """Writes a file for each picture: the one that is named, or one in the folder that is named."""
+
+    option = ""  # of the command, for messages
+    suffixes: tuple[str, ...] = ()  # of a file; the first one is that of files in a folder
 
     def __init__(self, target: Path, overwrite: bool, files: Sequence[str]) -> None:
         self.target = target
+        self.overwrite = overwrite
         self.common_folder = find_common_folder(files)
-        self.mode = "wb" if overwrite else "xb"
-        self.format = annotated_format(target)
-        if self.format and len(files) > 1:
-            raise ConfigError(f"--annotate {target} draws on one picture; name a folder")
+        self.names_a_file = self.is_file_name(target)
         self.is_used = False
+        if self.names_a_file:
+            self.refuse_several(len(files))
+            if target.exists() and not overwrite:
+                raise ConfigError(f"{target} is there already; --overwrite replaces it")
 
-    def add(self, result: FileResult) -> None:
-        """Draw one picture, if it was read.
+    def is_file_name(self, target: Path) -> bool:
+        """Say whether the user named a file, not a folder.
 
         Raises:
-            ConfigError: A file is there already, or one file is named for several pictures.
+            ConfigError: It is neither a folder nor a file of a suffix that stands for a format.
+        """
+        if target.is_dir() or not target.suffix:
+            return False
+        if target.suffix.lower() not in self.suffixes:
+            raise ConfigError(
+                f"{self.option} {target}: name a folder, or a file that ends in "
+                f"{', '.join(self.suffixes)}"
+            )
+        return True
+
+    def refuse_several(self, count: int) -> None:
+        """Raise ConfigError if more than one picture would go into one file."""
+        if count > 1:
+            raise ConfigError(f"{self.option} {self.target} is for one picture; name a folder")
+
+    def add(self, result: FileResult) -> None:
+        """Write the file of one picture, if it was read.
+
+        Raises:
+            ConfigError: The file is there already, or one file is named for several pictures.
         """
         if result.reading is None:
             return
-        if self.format and self.is_used:
-            raise ConfigError(f"--annotate {self.target} draws on one picture; name a folder")
-        self.is_used = True
-        path = (
-            self.target
-            if self.format
-            else self.target / annotated_name(result.file, self.common_folder)
-        )
+        if self.names_a_file:
+            self.refuse_several(1 + self.is_used)
+            self.is_used = True
+            self.write(self.target, result)
+            return
+        path = self.target / name_in_folder(result.file, self.common_folder, self.suffixes[0])
         new_folder(path.parent)
-        with new_file(path, self.mode) as file:
-            annotate(result.photo, result.reading).save(file, self.format or "PNG")
+        self.write(path, result)
+
+    def write(self, path: Path, result: FileResult) -> None:
+        """Write the file of a picture that was read."""
+        raise NotImplementedError
 
 
-def annotated_format(path: Path) -> str | None:
-    """Return Pillow's name of the format that a file's suffix stands for; None for a folder."""
-    for name in ANNOTATED_FORMATS:
-        if path.suffix.lower() in FORMATS[name].suffixes:
-            return name
-    return None
+class Annotator(FilePerPicture):
+    """Draws what was found."""
+
+    option = "--annotate"
+    suffixes = tuple(suffix for name in ANNOTATED_FORMATS for suffix in FORMATS[name].suffixes)
+
+    def write(self, path: Path, result: FileResult) -> None:
+        with new_file(path, "wb" if self.overwrite else "xb") as file:
+            annotate(result.photo, result.reading).save(file, annotated_format(path))
+
+
+class SheetOutput(FilePerPicture):
+    """Writes the numbers of a picture as a table, in rows and columns as on the sheet."""
+
+    option = "--table"
+    suffixes = (".csv",)
+
+    def open(self, open_files: ExitStack, resume: bool, overwrite: bool) -> set[str]:
+        """Return the names of the pictures that are done already: none.
+
+        Raises:
+            ConfigError: --resume has nothing to go on with.
+        """
+        if resume:
+            raise ConfigError("--resume goes on with --csv or --output, not with --table")
+        return set()
+
+    def is_file_name(self, target: Path) -> bool:
+        return str(target) == STANDARD_OUTPUT or super().is_file_name(target)
+
+    def write(self, path: Path, result: FileResult) -> None:
+        if str(path) == STANDARD_OUTPUT:
+            write_sheet(result, sys.stdout)
+            return
+        with new_file(path, "w" if self.overwrite else "x") as file:
+            write_sheet(result, file)
+
+
+def write_sheet(result: FileResult, file: IO[str]) -> None:
+    """Write the table of a picture that was read as CSV."""
+    assert result.reading is not None
+    rows = [[inert_cell(cell) for cell in row] for row in sheet_table(result.reading)]
+    csv.writer(file).writerows(rows)
+
+
+class Notes:
+    """Says on standard error what a person should know beside the numbers."""
+
+    def __init__(self) -> None:
+        self.count = 0  # pictures with a note
+
+    def add(self, result: FileResult) -> None:
+        note = describe_reading(result.reading) if result.reading else ""
+        if note:
+            self.count += 1
+            if self.count <= MAX_NOTES:
+                print(f"qdigits: {printable(result.file)}: {note}", file=sys.stderr)
+
+    def close(self) -> None:
+        """Say how many more pictures there are than were named."""
+        if self.count > MAX_NOTES:
+            more = self.count - MAX_NOTES
+            were = "1 more picture was" if more == 1 else f"{more} more pictures were"
+            print(f"qdigits: {were} turned or not read in full; --json says which", file=sys.stderr)
+
+
+def describe_reading(reading: Reading) -> str:
+    """Say how a photo was turned and how much on it was not read; "" where that is nothing."""
+    facts = []
+    if reading.turned:
+        facts.append(f"read after turning it by {90 * reading.turned} degrees")
+    if reading.unread:
+        count = len(reading.unread)
+        facts.append("1 mark was not read" if count == 1 else f"{count} marks were not read")
+    return "; ".join(facts)
+
+
+def annotated_format(path: Path) -> str:
+    """Return Pillow's name of the format that a file's suffix stands for."""
+    return next(name for name in ANNOTATED_FORMATS if path.suffix.lower() in FORMATS[name].suffixes)
 
 
 def find_common_folder(files: Sequence[str]) -> str:
@@ -243,14 +359,14 @@ def find_common_folder(files: Sequence[str]) -> str:
     return os.path.commonpath(folders) if folders else os.curdir
 
 
-def annotated_name(file: str, common_folder: str) -> str:
-    """Return where in a folder the annotated picture goes: below the same folders, as a PNG.
+def name_in_folder(file: str, common_folder: str, suffix: str) -> str:
+    """Return where in a folder the file of a picture goes: below the same folders.
 
     No name leads out of the folder, whatever an archive calls its files.
     """
     if file == STANDARD_INPUT:
-        return "standard-input.png"
+        return f"standard-input{suffix}"
     path = PurePath(os.path.relpath(os.path.abspath(file), common_folder))
     parts = [printable(part) for part in path.parts if part not in ("..", path.anchor)]
     name = "/".join(parts)
-    return name if name.lower().endswith(".png") else f"{name}.png"
+    return name if name.lower().endswith(suffix) else f"{name}{suffix}"

@@ -22,7 +22,7 @@ from qdigits.cli import PURPOSES, VERBS, describe, main
 from qdigits.files import inert_cell
 from qdigits.models.checkpoint import save_model
 from qdigits.models.registry import build
-from qdigits.output import annotated_name
+from qdigits.output import name_in_folder
 from qdigits.training.recipes import PAGE_RECIPES, RECIPES
 
 ROOT = Path(__file__).parent.parent
@@ -94,7 +94,16 @@ def test_json_says_everything_a_line_a_file(capsys, model, pictures):
     records = [json.loads(line) for line in out]
     assert code == 1
     assert ["error" in record for record in records] == [False, False, True, False]
-    assert set(records[0]) >= {"file", "text", "numbers", "digits", "unread"}
+    assert set(records[0]) >= {
+        "file",
+        "text",
+        "confidence",
+        "accepted",
+        "numbers",
+        "digits",
+        "unread",
+        "turned",
+    }
     assert set(records[0]["digits"][0]) >= {
         "digit",
         "confidence",
@@ -144,7 +153,7 @@ def test_annotate_draws_into_a_folder_and_takes_the_format_from_the_suffix(
 
 def test_no_name_in_an_archive_leads_out_of_the_folder():
     for name in ("photos.zip#../../out.png", "photos.zip#/etc/out.png", "../up.zip#..#a.png"):
-        path = Path(annotated_name(name, os.getcwd()))
+        path = Path(name_in_folder(name, os.getcwd(), ".png"))
         assert not path.is_absolute()
         assert ".." not in path.parts
 
@@ -197,7 +206,18 @@ def test_formulas_and_control_characters_in_names_are_inert(
 
 @pytest.mark.parametrize(
     ("cell", "written"),
-    [("=1", "'=1"), ("@a", "'@a"), ("-1+2", "'-1+2"), ("-37", "-37"), ("+4,5", "+4,5"), ("7", "7")],
+    [
+        ("=1", "'=1"),
+        ("@a", "'@a"),
+        ("-1+2", "'-1+2"),
+        ("-37", "-37"),
+        ("-37?", "-37?"),
+        ("-37 / 12", "'-37 / 12"),
+        ("-3 1/2", "-3 1/2"),
+        ("+4,5", "+4,5"),
+        ("-.5", "-.5"),
+        ("7", "7"),
+    ],
 )
 def test_cells_that_are_numbers_stay_as_they_are(cell, written):
     assert inert_cell(cell) == written

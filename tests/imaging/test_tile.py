@@ -8,12 +8,10 @@ import pytest
 from PIL import Image
 
 from qdigits.errors import ImageError
-from qdigits.imaging.annotate import annotate
 from qdigits.imaging.constants import DIGIT_BOX, TILE_CENTRE, TILE_SIZE
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.ink import find_ink, find_polarity
 from qdigits.imaging.tile import fit_tile, prepare
-from qdigits.predictor import Prediction, Reading
 
 
 def seven(height=200, width=160, stroke=14, ink=40, paper=225):
@@ -183,9 +181,3 @@ def test_a_large_jpeg_is_decoded_small_and_knows_it():
     large = coded(cv2.resize(seven(), (4800, 6000)), "JPEG")
     photo, scale = open_photo(large)
     assert max(photo.shape) <= 4000 and abs(scale * max(photo.shape) - 6000) < 8
-
-
-def test_annotate_draws_on_the_photo():
-    one = Prediction(7, 0.9, (0.1,) * 10, REFERENCE, (10, 10, 100, 150), True)
-    drawn = annotate(seven(), Reading("7", (one,)))
-    assert drawn.size == (160, 200) and (np.asarray(drawn)[10, 50] != opened(seven())[10, 50]).any()

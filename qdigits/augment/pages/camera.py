@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from qdigits.augment.pages.chance import Range, pick
 from qdigits.augment.pages.marks import OTHER, Box, Mark
@@ -17,7 +18,7 @@ SEEN = 0.75
 """Share of a mark that must be seen for it to be asked for."""
 
 
-def tilt(rng: np.random.Generator, sheet: Sheet) -> None:
+def tilt(rng: Generator, sheet: Sheet) -> None:
     """Turn the sheet by up to 12 degrees and look at it from the side."""
     angle = rng.normal(0, 4) if rng.random() < 0.8 else rng.uniform(-12, 12)
     middle = (sheet.full / 2, sheet.full / 2)
@@ -58,7 +59,7 @@ def _tilted(boxes: list[Box], matrix: np.ndarray) -> list[Box]:
     return [Box(*edge) for edge in edges.tolist()]
 
 
-def add_dirt(rng: np.random.Generator, sheet: Sheet) -> None:
+def add_dirt(rng: Generator, sheet: Sheet) -> None:
     """Add what should not be there: specks, stains, loose lines, folds, holes."""
     if rng.random() < 0.22:
         _add_specks(rng, sheet)
@@ -72,13 +73,13 @@ def add_dirt(rng: np.random.Generator, sheet: Sheet) -> None:
         _add_hole(rng, sheet)
 
 
-def _random_place(rng: np.random.Generator, sheet: Sheet) -> tuple[int, int]:
+def _random_place(rng: Generator, sheet: Sheet) -> tuple[int, int]:
     """Return a pixel (x, y) of the sheet."""
     x, y = rng.integers(0, sheet.full, 2).tolist()
     return x, y
 
 
-def _add_specks(rng: np.random.Generator, sheet: Sheet) -> None:
+def _add_specks(rng: Generator, sheet: Sheet) -> None:
     """Add a few specks, or many."""
     mean_count = 3 if rng.random() < 0.7 else 25
     for _ in range(rng.poisson(mean_count)):
@@ -88,7 +89,7 @@ def _add_specks(rng: np.random.Generator, sheet: Sheet) -> None:
         sheet.disc(place, radius, rng.uniform(0.2, 1))
 
 
-def _add_bits(rng: np.random.Generator, sheet: Sheet) -> None:
+def _add_bits(rng: Generator, sheet: Sheet) -> None:
     """Add bits of strokes, far smaller than the digits: what is left of a line or a letter."""
     height = float(np.median([mark.box.height for mark in sheet.marks]))
     for _ in range(int(rng.integers(1, 9))):
@@ -100,14 +101,14 @@ def _add_bits(rng: np.random.Generator, sheet: Sheet) -> None:
         sheet.line(start, end, Rule(darkness, height * rng.uniform(0.03, 0.15)))
 
 
-def _add_loose_lines(rng: np.random.Generator, sheet: Sheet) -> None:
+def _add_loose_lines(rng: Generator, sheet: Sheet) -> None:
     """Add one to three lines from anywhere to anywhere."""
     for _ in range(int(rng.integers(1, 4))):
         start, end = rng.uniform(0, sheet.full, (2, 2))
         sheet.line(start, end, Rule(rng.uniform(0.2, 1), rng.integers(1, 4)))
 
 
-def _add_stain(rng: np.random.Generator, sheet: Sheet) -> None:
+def _add_stain(rng: Generator, sheet: Sheet) -> None:
     """Add the ring that a cup leaves, at times with a second one inside."""
     place = _random_place(rng, sheet)
     radius = int(rng.uniform(20, 90))
@@ -118,7 +119,7 @@ def _add_stain(rng: np.random.Generator, sheet: Sheet) -> None:
         cv2.circle(sheet.rules, place, int(radius * 0.8), darkness, 1, cv2.LINE_AA)
 
 
-def _add_hole(rng: np.random.Generator, sheet: Sheet) -> None:
+def _add_hole(rng: Generator, sheet: Sheet) -> None:
     """Punch a hole; nothing is asked of the marks it swallows."""
     x, y = _random_place(rng, sheet)
     radius = int(rng.uniform(6, 22))
@@ -126,7 +127,7 @@ def _add_hole(rng: np.random.Generator, sheet: Sheet) -> None:
     sheet.forget(Box(x - radius, y - radius, x + radius, y + radius))
 
 
-def take_picture(rng: np.random.Generator, sheet: Sheet) -> np.ndarray:
+def take_picture(rng: Generator, sheet: Sheet) -> np.ndarray:
     """Photograph or scan a sheet, and keep the marks that are seen: uint8 (side, side)."""
     camera = Camera(rng, sheet.side, sheet.detail)
     inside = slice(MARGIN, MARGIN + sheet.side)
@@ -192,7 +193,7 @@ def _cover(sheet: Sheet, beyond: np.ndarray) -> None:
 class Camera:
     """What light, paper and camera do to a picture of `side` pixels; 1.0 is white."""
 
-    rng: np.random.Generator
+    rng: Generator
     side: int
     detail: int
     """Pixels it tells apart along each side."""

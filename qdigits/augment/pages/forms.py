@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from qdigits.augment.pages import texts
 from qdigits.augment.pages.chance import log_uniform, one_of_ranges, pick
@@ -20,7 +21,7 @@ HALF = "half"
 """In place of a pattern: a number and a fraction."""
 
 
-def boxes(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def boxes(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Draw rows of boxes with one digit in each."""
     writer = new_writer(rng, sheet, supplies, low=11, high=60)
     width = writer.between(1.05, 1.9)
@@ -62,7 +63,7 @@ def _draw_placeholder(sheet: Sheet, cell: Box, darkness: float) -> None:
     sheet.line((left, middle), (right, middle), rule)
 
 
-def write_in_cell(rng: np.random.Generator, writer: Writer, cell: Box) -> None:
+def write_in_cell(rng: Generator, writer: Writer, cell: Box) -> None:
     """Write into a box: mostly a digit, now and then a cross, a dash, a letter or nothing."""
     chance = rng.random()
     middle_x, middle_y = cell.centre
@@ -97,7 +98,7 @@ def _add_around(
     writer.sheet.add(ink, kind, left, top, darkness)
 
 
-def combs(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def combs(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Draw combs: a line to write on, and ticks between the digits."""
     writer = new_writer(rng, sheet, supplies, low=12, high=56)
     width = writer.between(0.85, 1.6)
@@ -123,7 +124,7 @@ def combs(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
             write_in_cell(rng, writer, cell)
 
 
-def guides(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def guides(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Draw dotted, dashed or solid guides and write numbers on them, with words before."""
     writer = new_writer(rng, sheet, supplies, low=12)
     leading = writer.between(1.5, 3.2)
@@ -143,7 +144,7 @@ def guides(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
             x += writer.height
 
 
-def ruled_paper(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def ruled_paper(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Rule the paper, as light or as dark as ink, and write numbers and words on it."""
     writer = new_writer(rng, sheet, supplies, low=11)
     pitch = writer.between(0.9, 2.2)
@@ -163,7 +164,7 @@ def ruled_paper(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> N
         sheet.line_down(margin_line, Rule(rng.uniform(0.2, 0.9), rng.integers(1, 3)))
 
 
-def squared_paper(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def squared_paper(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Square the paper, as light or as dark as ink, and write numbers on it."""
     writer = new_writer(rng, sheet, supplies, low=11)
     pitch = writer.height * log_uniform(rng, 0.28, 1.5)
@@ -182,7 +183,7 @@ def squared_paper(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) ->
 
 
 def _rule_across(
-    rng: np.random.Generator, sheet: Sheet, pitch: float, rule: Rule, slope: float = 0.0
+    rng: Generator, sheet: Sheet, pitch: float, rule: Rule, slope: float = 0.0
 ) -> None:
     """Draw parallel lines from side to side, `pitch` pixels apart, over the whole sheet."""
     drift = slope * sheet.full
@@ -206,7 +207,7 @@ class Table(NamedTuple):
     empty: float
 
 
-def table(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def table(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Draw a table with rules and numbers, crosses, dashes, halves and words in its cells."""
     writer = new_writer(rng, sheet, supplies, low=10, high=56)
     width = writer.between(1.3, 6.5)
@@ -237,7 +238,7 @@ def table(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
             _fill_cell(rng, style, cell, row, column)
 
 
-def _fill_cell(rng: np.random.Generator, table: Table, cell: Box, row: int, column: int) -> None:
+def _fill_cell(rng: Generator, table: Table, cell: Box, row: int, column: int) -> None:
     """Shade a cell of a table, print in it or write in it, or leave it empty."""
     if rng.random() < table.shaded:
         table.writer.sheet.shade(cell, rng.uniform(0.05, 0.35))
@@ -250,7 +251,7 @@ def _fill_cell(rng: np.random.Generator, table: Table, cell: Box, row: int, colu
         _write_table_cell(rng, table, cell)
 
 
-def _pattern_for(rng: np.random.Generator, room: float) -> str:
+def _pattern_for(rng: Generator, room: float) -> str:
     """Choose what the cells of a table hold, by their width in heights."""
     patterns = ["d"]
     if room > 2:
@@ -262,7 +263,7 @@ def _pattern_for(rng: np.random.Generator, room: float) -> str:
     return pick(rng, patterns)
 
 
-def _write_table_cell(rng: np.random.Generator, table: Table, cell: Box) -> None:
+def _write_table_cell(rng: Generator, table: Table, cell: Box) -> None:
     """Write a number, a half or a word into a cell of a table."""
     writer = table.writer
     writer.sheet.number += 1
@@ -280,7 +281,7 @@ def _write_table_cell(rng: np.random.Generator, table: Table, cell: Box) -> None
         writer.write(text, x, baseline, gap=rng.uniform(-0.08, 0.2))
 
 
-def cheque(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def cheque(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Draw parts of a cheque: print, words on lines, an amount in a box, a date, a number."""
     writer = new_writer(rng, sheet, supplies, low=11, high=34)
     printer = new_printer(rng, sheet, supplies, writer.between(0.35, 0.7))
@@ -310,7 +311,7 @@ def cheque(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
 
 
 def _write_amount(
-    rng: np.random.Generator, writer: Writer, printer: Printer, x: float, y: float, rule: Rule
+    rng: Generator, writer: Writer, printer: Printer, x: float, y: float, rule: Rule
 ) -> None:
     """Print a currency and write an amount behind it, mostly in a box."""
     height = writer.height
@@ -324,7 +325,7 @@ def _write_amount(
         writer.sheet.rectangle(Box(left, y - height - pad, right, y + pad), rule)
 
 
-def cell_crop(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def cell_crop(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Draw one cell that fills the crop, with its rules at the edges and often print above."""
     count = pick(rng, (1, 1, 2, 2, 3))
     writer = new_writer(rng, sheet, supplies, 45, 150 / count**0.4)
@@ -349,7 +350,7 @@ def cell_crop(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> Non
         printer.write(title, left, top - 0.15 * writer.height)
 
 
-def _draw_sides(rng: np.random.Generator, sheet: Sheet, cell: Box) -> None:
+def _draw_sides(rng: Generator, sheet: Sheet, cell: Box) -> None:
     """Draw most sides of a cell, each of which may run on beyond the corner."""
     rule = Rule(rng.uniform(0.3, 1.0), rng.integers(1, 12))
     has_left, has_right, has_top, has_bottom = rng.random(4) < 0.75
@@ -365,7 +366,7 @@ def _draw_sides(rng: np.random.Generator, sheet: Sheet, cell: Box) -> None:
             sheet.line_across(y, rule, left, drift)
 
 
-def circle_marks(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def circle_marks(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write numbers with rings around some of them, as teachers do."""
     writer = new_writer(rng, sheet, supplies, low=16, high=60)
     leading = writer.between(2, 4)
@@ -379,9 +380,7 @@ def circle_marks(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> 
             x = end + writer.between(1.5, 4)
 
 
-def _draw_ring(
-    rng: np.random.Generator, writer: Writer, left: float, right: float, line: float
-) -> None:
+def _draw_ring(rng: Generator, writer: Writer, left: float, right: float, line: float) -> None:
     """Draw a ring around what stands on a line from left to right."""
     height = writer.height
     centre = (int((left + right) / 2), int(line - height / 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.random import Generator
 
 from qdigits.augment.pages.chance import log_uniform, pick
 from qdigits.augment.pages.marks import OTHER, kind_of
@@ -22,7 +23,7 @@ TAILED = (1, 4, 7, 9)
 class Writer:
     """One person's handwriting on a sheet."""
 
-    rng: np.random.Generator
+    rng: Generator
     sheet: Sheet
     supplies: Supplies
     font: Font
@@ -219,7 +220,7 @@ class Writer:
 class Printer:
     """A font on a sheet; every mark it makes is printed."""
 
-    rng: np.random.Generator
+    rng: Generator
     sheet: Sheet
     font: Font
     height: float
@@ -255,7 +256,7 @@ class Printer:
 
 
 def new_writer(
-    rng: np.random.Generator, sheet: Sheet, supplies: Supplies, low: float = 10, high: float = 48
+    rng: Generator, sheet: Sheet, supplies: Supplies, low: float = 10, high: float = 48
 ) -> Writer:
     """Return a writer of random style whose digits are `low` to `high` pixels high."""
     height = log_uniform(rng, low, high)
@@ -279,7 +280,7 @@ def new_writer(
 
 
 def new_printer(
-    rng: np.random.Generator, sheet: Sheet, supplies: Supplies, height: float, slope: float = 0.0
+    rng: Generator, sheet: Sheet, supplies: Supplies, height: float, slope: float = 0.0
 ) -> Printer:
     """Return a printer of random font whose digits are `height` pixels high."""
     return Printer(

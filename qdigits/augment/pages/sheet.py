@@ -7,6 +7,7 @@ from typing import NamedTuple, SupportsInt
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from qdigits.augment.pages.marks import OTHER, Box, Mark
 
@@ -64,7 +65,7 @@ class Sheet:
         """Return whether to go on writing a line at x."""
         return x < self.full and not self.is_full
 
-    def baselines(self, rng: np.random.Generator, leading: float) -> np.ndarray:
+    def baselines(self, rng: Generator, leading: float) -> np.ndarray:
         """Return the baselines of lines that fill the sheet, `leading` pixels apart."""
         return np.arange(rng.uniform(0, leading), self.full + leading, leading)
 

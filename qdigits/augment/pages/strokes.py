@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from qdigits.augment.pages.marks import SIGNS
 from qdigits.augment.pages.pens import tight
@@ -65,7 +66,7 @@ class Drawing(NamedTuple):
 
 
 def draw_symbol(
-    rng: np.random.Generator, character: str, height: float, pen: float, looseness: float = 0.035
+    rng: Generator, character: str, height: float, pen: float, looseness: float = 0.035
 ) -> Drawing | None:
     """Draw one of STROKES beside digits of `height` pixels with a pen of `pen` pixels."""
     side = int(2.4 * height) + 8
@@ -101,7 +102,7 @@ def _blank_cell(width: float, height: float) -> np.ndarray:
     return np.zeros((int(height) + 3 * EDGE, int(width) + 3 * EDGE), np.float32)
 
 
-def draw_cross(rng: np.random.Generator, width: float, height: float, pen: float) -> np.ndarray:
+def draw_cross(rng: Generator, width: float, height: float, pen: float) -> np.ndarray:
     """Draw the X that strikes out a cell."""
     ink = _blank_cell(width, height)
     wobble = rng.normal(0, 0.05, (2, 2, 2)) * min(width, height)
@@ -115,7 +116,7 @@ def draw_cross(rng: np.random.Generator, width: float, height: float, pen: float
     return ink
 
 
-def draw_scribble(rng: np.random.Generator, width: float, height: float, pen: float) -> np.ndarray:
+def draw_scribble(rng: Generator, width: float, height: float, pen: float) -> np.ndarray:
     """Draw a pen that goes to and fro until nothing can be read underneath."""
     ink = _blank_cell(width, height)
     turns = int(rng.integers(5, 14))

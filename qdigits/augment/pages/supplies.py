@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
 from qdigits.augment.pages.chance import pick
@@ -70,7 +71,7 @@ class Digits(NamedTuple):
         """Return whether any tile shows this digit."""
         return len(self.by_label[label]) > 0
 
-    def random_tile(self, rng: np.random.Generator, label: int) -> np.ndarray:
+    def random_tile(self, rng: Generator, label: int) -> np.ndarray:
         """Return one of the tiles of a digit."""
         return self.tiles[pick(rng, self.by_label[label])]
 

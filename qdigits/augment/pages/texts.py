@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
+from numpy.random import Generator
 
 from qdigits.augment.pages.chance import pick
 
@@ -144,22 +144,22 @@ LABELS = (
 )
 
 
-def fill(rng: np.random.Generator, pattern: str) -> str:
+def fill(rng: Generator, pattern: str) -> str:
     """Put random digits in the place of every d."""
     return "".join(str(rng.integers(10)) if c == "d" else c for c in pattern)
 
 
-def fill_one(rng: np.random.Generator, patterns: Sequence[str]) -> str:
+def fill_one(rng: Generator, patterns: Sequence[str]) -> str:
     """Fill one of several patterns."""
     return fill(rng, pick(rng, patterns))
 
 
-def digits(rng: np.random.Generator, count: int) -> str:
+def digits(rng: Generator, count: int) -> str:
     """Return so many random digits."""
     return fill(rng, "d" * count)
 
 
-def number(rng: np.random.Generator, signs: float = 0.12, amounts: float = 0.05) -> str:
+def number(rng: Generator, signs: float = 0.12, amounts: float = 0.05) -> str:
     """Return a number; a share of them holds signs, and a share symbols."""
     chance = rng.random()
     if chance < amounts:
@@ -169,7 +169,7 @@ def number(rng: np.random.Generator, signs: float = 0.12, amounts: float = 0.05)
     return fill_one(rng, PLAIN)
 
 
-def word(rng: np.random.Generator, longest: int = 9) -> str:
+def word(rng: Generator, longest: int = 9) -> str:
     """Return a word that nobody knows: vowels and consonants mostly take turns."""
     length = int(rng.integers(2, longest + 1))
     letters = []
@@ -185,12 +185,12 @@ def word(rng: np.random.Generator, longest: int = 9) -> str:
     return text.capitalize() if chance < 0.45 else text
 
 
-def words(rng: np.random.Generator, count: int) -> str:
+def words(rng: Generator, count: int) -> str:
     """Return so many words with spaces between them."""
     return " ".join(word(rng) for _ in range(count))
 
 
-def label(rng: np.random.Generator) -> str:
+def label(rng: Generator) -> str:
     """Return what a form prints before a field."""
     if rng.random() < 0.6:
         return pick(rng, LABELS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.random import Generator
 
 from qdigits.augment.pages import texts
 from qdigits.augment.pages.chance import Range, log_uniform, one_of_ranges, pick
@@ -15,7 +16,7 @@ from qdigits.augment.pages.strokes import SYMBOLS, draw_cross, draw_scribble
 from qdigits.augment.pages.supplies import Supplies
 
 
-def plain_lines(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def plain_lines(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write lines of plain numbers."""
     writer = new_writer(rng, sheet, supplies)
 
@@ -25,7 +26,7 @@ def plain_lines(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> N
     fill_page(writer, text, gap=rng.uniform(0.05, 0.35))
 
 
-def touching_digits(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def touching_digits(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write numbers whose digits touch or overlap."""
     writer = new_writer(rng, sheet, supplies, low=12)
 
@@ -35,7 +36,7 @@ def touching_digits(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) 
     fill_page(writer, text, gap=rng.uniform(-0.22, 0.04))
 
 
-def spaced_digits(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def spaced_digits(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write single digits far apart."""
     writer = new_writer(rng, sheet, supplies)
 
@@ -45,7 +46,7 @@ def spaced_digits(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) ->
     fill_page(writer, text, gap=rng.uniform(0.4, 2.5))
 
 
-def columns(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def columns(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write columns of numbers at gaps of 0.6 to 3 heights."""
     writer = new_writer(rng, sheet, supplies, high=36)
     pattern = "d" * int(rng.integers(1, 6))
@@ -62,7 +63,7 @@ def columns(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
                 writer.write(text, left, baseline, gap=rng.uniform(0.0, 0.25))
 
 
-def signed_numbers(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def signed_numbers(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write decimals, dates, times, money and telephone numbers."""
     writer = new_writer(rng, sheet, supplies, low=12)
 
@@ -72,7 +73,7 @@ def signed_numbers(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -
     fill_page(writer, text, gap=rng.uniform(-0.05, 0.3))
 
 
-def notes(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def notes(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write words with numbers between them."""
     writer = new_writer(rng, sheet, supplies, high=36)
     share = rng.uniform(0.2, 0.7)
@@ -84,7 +85,7 @@ def notes(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
     fill_page(writer, text, gap=rng.uniform(0.0, 0.3), leading=(1.3, 2.6))
 
 
-def labels(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def labels(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Print labels and write one number beside each."""
     writer = new_writer(rng, sheet, supplies, low=13)
     printer = new_printer(rng, sheet, supplies, writer.between(0.4, 1.1), writer.slope)
@@ -104,7 +105,7 @@ def labels(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
             printer.write(text, end + writer.between(0.5, 3), baseline)
 
 
-def sums(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def sums(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write arithmetic: numbers with + x = ( ), raised exponents and fractions."""
     writer = new_writer(rng, sheet, supplies, low=12)
     leading = writer.between(1.5, 3.2)
@@ -140,7 +141,7 @@ def _term(rng, writer: Writer, x: float, baseline: float, gap: float) -> float:
     return end
 
 
-def write_half(rng: np.random.Generator, writer: Writer, x: float, baseline: float) -> float:
+def write_half(rng: Generator, writer: Writer, x: float, baseline: float) -> float:
     """Write a number and a fraction, like 2 1/2; return where it ends."""
     if rng.random() < 0.8:
         x = writer.write(texts.fill_one(rng, ["d", "dd"]), x, baseline)
@@ -177,7 +178,7 @@ def _stack_fraction(
     return end
 
 
-def halves(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def halves(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write numbers with fractions, in a row or a column, with or without rules."""
     writer = new_writer(rng, sheet, supplies, low=16, high=60)
     pitch = writer.between(2.0, 4.5)
@@ -194,7 +195,7 @@ def halves(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
             sheet.line_across(baseline + 0.5 * writer.height, rule)
 
 
-def big_digit(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def big_digit(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write one to three large digits, often with specks and pieces of rules around."""
     count = pick(rng, (1, 1, 1, 2, 3))
     writer = new_writer(rng, sheet, supplies, 36, 250 / count**0.5)
@@ -210,7 +211,7 @@ def big_digit(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> Non
         _draw_stray_rules(rng, sheet)
 
 
-def _draw_stray_rules(rng: np.random.Generator, sheet: Sheet) -> None:
+def _draw_stray_rules(rng: Generator, sheet: Sheet) -> None:
     """Draw one to three lines across the whole sheet, level or upright."""
     rule = Rule(rng.uniform(0.3, 1), rng.integers(1, 9))
     for start in rng.uniform(0, sheet.full, int(rng.integers(1, 4))):
@@ -221,7 +222,7 @@ def _draw_stray_rules(rng: np.random.Generator, sheet: Sheet) -> None:
             sheet.line((0, start), (sheet.full, end), rule)
 
 
-def tile_of_digits(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def tile_of_digits(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write one or two digits that fill a tile of few pixels, up to its edges."""
     count = pick(rng, (1, 2, 2, 2, 3))
     writer = new_writer(rng, sheet, supplies, 0.5 * sheet.side, 0.85 * sheet.side)
@@ -234,7 +235,7 @@ def tile_of_digits(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -
     writer.write(text, x, baseline, gap=rng.uniform(-0.15, 0.15))
 
 
-def lone_letters(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def lone_letters(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write single letters and symbols, which are no digits, with a digit here and there."""
     writer = new_writer(rng, sheet, supplies, 14, 150 if rng.random() < 0.4 else 48)
     leading = writer.between(1.3, 2.2)
@@ -253,7 +254,7 @@ def lone_letters(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> 
             x += writer.height * one_of_ranges(rng, (0.1, 0.5), (0.5, 3))
 
 
-def struck_out(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def struck_out(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Write numbers, some of them crossed out or scribbled over."""
     writer = new_writer(rng, sheet, supplies, low=13)
     leading = writer.between(1.3, 2.6)
@@ -269,7 +270,7 @@ def struck_out(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> No
 
 
 def strike(
-    rng: np.random.Generator, writer: Writer, first: int, left: float, right: float, baseline: float
+    rng: Generator, writer: Writer, first: int, left: float, right: float, baseline: float
 ) -> None:
     """Cross out the marks from `first` on: they are to be read no longer."""
     sheet = writer.sheet
@@ -304,7 +305,7 @@ def _strike_through(
         writer.sheet.line(start, end, stroke, on_rules=False)
 
 
-def print_page(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def print_page(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Print lines of text, with printed numbers between the words and some written ones."""
     height = log_uniform(rng, 8, 40)
     printer = new_printer(rng, sheet, supplies, height, rng.normal(0, 0.02))
@@ -323,7 +324,7 @@ def print_page(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> No
             x += height * rng.uniform(0.4, 0.8)
 
 
-def nothing(rng: np.random.Generator, sheet: Sheet, supplies: Supplies) -> None:
+def nothing(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Leave the page empty, or with lines and strokes that mean nothing."""
     for _ in range(int(rng.integers(0, 5))):
         start, end = rng.uniform(0, sheet.full, (2, 2))
@@ -369,7 +370,7 @@ def fill_page(
 
 
 def draw_guide(
-    rng: np.random.Generator, sheet: Sheet, left: float, right: float, y: float, slope: float
+    rng: Generator, sheet: Sheet, left: float, right: float, y: float, slope: float
 ) -> None:
     """Draw the line that a form gives to write on: dotted, dashed or solid."""
     rule = Rule(rng.uniform(0.3, 1.0), rng.integers(1, 4))

@@ -12,19 +12,27 @@ from qdigits.imaging.decode import open_photo
 from qdigits.imaging.tile import prepare
 from qdigits.predictor import Model, Prediction
 
-MIN_PREVIEW, MAX_PREVIEW = 56, 1200  # pixels: smaller photos are enlarged, larger ones reduced
+MIN_PREVIEW = 56  # pixels: smaller photos are enlarged
+MAX_PREVIEW = 1200  # pixels: larger ones are reduced
 PATCH = 5  # pixels of ink hidden at once, to see what it was worth
 LIKE_BLUR = 1.5  # pixels: two digits are alike if their blurred ink is
 
 
 def png(picture: np.ndarray) -> bytes:
     """Encode a grey or RGB picture, uint8 (H, W) or (H, W, 3), as a PNG file."""
-    return cv2.imencode(".png", picture[..., ::-1] if picture.ndim == 3 else picture)[1].tobytes()
+    _, file = cv2.imencode(".png", _to_bgr(picture))
+    return file.tobytes()
+
+
+def _to_bgr(picture: np.ndarray) -> np.ndarray:
+    """Return a grey picture as it is, and RGB in the order that OpenCV writes."""
+    return picture[..., ::-1] if picture.ndim == 3 else picture
 
 
 def data_url(file: bytes, kind: str = "png") -> str:
     """Write a picture file as a URL that holds it: there is nothing to fetch or to keep."""
-    return f"data:image/{kind};base64,{base64.b64encode(file).decode()}"
+    text = base64.b64encode(file).decode()
+    return f"data:image/{kind};base64,{text}"
 
 
 class Preview(NamedTuple):
@@ -49,8 +57,8 @@ def preview(source: Any) -> Preview:
 
 def photo_url(photo: np.ndarray) -> str:
     """Encode a photo, uint8 (H, W, 3), as the URL of a JPEG file."""
-    bgr = photo[..., ::-1] if photo.ndim == 3 else photo
-    file = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])[1]
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 85]
+    _, file = cv2.imencode(".jpg", _to_bgr(photo), quality)
     return data_url(file.tobytes(), "jpeg")
 
 
@@ -66,12 +74,17 @@ def pipeline_steps(model: Model, source: Any, found: Prediction) -> dict[str, np
         A picture for each step, uint8, by what was done.
     """
     photo, downscale = open_photo(source)
-    last = {"The tile it saw": found.tile, "What decided": occlusion_map(model, found.tile)}
+    last = {
+        "The tile it saw": found.tile,
+        "What decided": occlusion_map(model, found.tile),
+    }
     if found.box is None or photo.shape[:2] == found.tile.shape:
         return last
     left, top, right, bottom = (int(edge / downscale) for edge in found.box)
     margin = max(right - left, bottom - top) // 8
-    around = photo[max(top - margin, 0) : bottom + margin, max(left - margin, 0) : right + margin]
+    rows = slice(max(top - margin, 0), bottom + margin)
+    columns = slice(max(left - margin, 0), right + margin)
+    around = photo[rows, columns]
     once_more = prepare(around)
     first = {
         "Found here": around,
@@ -96,27 +109,36 @@ def occlusion_map(model: Model, tile: np.ndarray) -> np.ndarray:
     """
     size = tile.shape[0]
     centres = np.arange(0, size, 2)
-    near = abs(centres[:, None] - np.arange(size)) <= PATCH // 2  # (14, 28)
-    hidden = near[:, None, :, None] & near[:, None, :]  # (14, 14, 28, 28): a patch for each centre
+    is_near = abs(centres[:, None] - np.arange(size)) <= PATCH // 2  # (14, 28)
+    rows = is_near[:, None, :, None]
+    columns = is_near[:, None, :]
+    is_hidden = rows & columns  # (14, 14, 28, 28): a patch for each centre
+    patched = np.where(is_hidden, 0, tile).reshape(-1, size, size)
     whole = model.probabilities(tile[None])[0]
-    without = model.probabilities(np.where(hidden, 0, tile).reshape(-1, size, size))
+    without = model.probabilities(patched)
     left = np.maximum(without[:, whole.argmax()], 1e-6)
-    loss = np.log(whole.max() / left).clip(0).reshape(len(centres), -1).astype(np.float32)
-    share = cv2.resize(loss / max(float(loss.max()), 1e-6), (size, size))[..., None] ** 0.5
-    red, pale = np.array([1.0, 0.25, 0.1]), np.array([0.7, 0.75, 0.8])
+    loss = np.log(whole.max() / left).clip(0)
+    loss = loss.reshape(len(centres), -1).astype(np.float32)
+    highest = max(float(loss.max()), 1e-6)
+    share = cv2.resize(loss / highest, (size, size))[..., None] ** 0.5
+    red = np.array([1.0, 0.25, 0.1])
+    pale = np.array([0.7, 0.75, 0.8])
+    colour = share * red + (1 - share) * pale
     grey = tile[..., None].astype(np.float32)
-    return (grey * (share * red + (1 - share) * pale)).astype(np.uint8)
+    return (grey * colour).astype(np.uint8)
 
 
 def nearest_examples(found: Prediction) -> dict[str, np.ndarray]:
     """Find, for each of the two likeliest digits, the MNIST digit that looks most like the tile."""
     images, labels = load_sample()
     nearest = {}
-    for digit in np.argsort(found.probabilities)[:-3:-1]:
+    likeliest = np.argsort(found.probabilities)[:-3:-1]
+    for digit in likeliest:
         own = images[labels == digit]
         differences = own.astype(np.float32) - found.tile
         blurred = np.stack([cv2.GaussianBlur(one, (0, 0), LIKE_BLUR) for one in differences])
-        nearest[f"MNIST's nearest {digit}"] = own[np.square(blurred).sum((1, 2)).argmin()]
+        distances = np.square(blurred).sum((1, 2))
+        nearest[f"MNIST's nearest {digit}"] = own[distances.argmin()]
     return nearest
 
 
@@ -135,12 +157,16 @@ def mosaic(maps: np.ndarray) -> np.ndarray:
     columns = math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     gap = 1 if height > 1 else 0  # between two maps
-    picture = np.full((rows * (height + gap), columns * (width + gap)), 0.25, np.float32)
-    top = max(float(maps.max()), 1e-6)
+    row_height = height + gap
+    column_width = width + gap
+    size = (rows * row_height, columns * column_width)
+    picture = np.full(size, 0.25, np.float32)
+    strongest = max(float(maps.max()), 1e-6)
     for number, one in enumerate(maps):
-        y = number // columns * (height + gap)
-        x = number % columns * (width + gap)
-        picture[y : y + height, x : x + width] = one / top
+        row, column = divmod(number, columns)
+        y = row * row_height
+        x = column * column_width
+        picture[y : y + height, x : x + width] = one / strongest
     return (255 * picture).astype(np.uint8)
 
 
@@ -153,9 +179,12 @@ def weights_picture(weights: np.ndarray) -> np.ndarray:
     Returns:
         A picture, uint8 (28, 28, 3), RGB.
     """
-    share = weights.reshape(28, 28) / max(float(abs(weights).max()), 1e-6)
-    orange, blue = np.array([255, 150, 40]), np.array([60, 150, 255])
-    positive, negative = share.clip(0)[..., None], (-share).clip(0)[..., None]
+    largest = max(float(abs(weights).max()), 1e-6)
+    share = weights.reshape(28, 28, 1) / largest
+    orange = np.array([255, 150, 40])
+    blue = np.array([60, 150, 255])
+    positive = share.clip(0)
+    negative = (-share).clip(0)
     return (positive * orange + negative * blue).astype(np.uint8)
 
 
@@ -163,6 +192,11 @@ def square(picture: np.ndarray) -> np.ndarray:
     """Frame a picture so that it is as high as wide, uint8, on black."""
     height, width = picture.shape[:2]
     side = max(height, width)
-    padding = [((side - height) // 2, (side - height + 1) // 2)]
-    padding += [((side - width) // 2, (side - width + 1) // 2)]
-    return np.pad(picture, padding + [(0, 0)] * (picture.ndim - 2))
+    padding = [_halves(side - height), _halves(side - width)]
+    padding += [(0, 0)] * (picture.ndim - 2)
+    return np.pad(picture, padding)
+
+
+def _halves(length: int) -> tuple[int, int]:
+    """Split a whole number into two that differ by one at most."""
+    return length // 2, (length + 1) // 2

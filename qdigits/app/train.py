@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from uuid import uuid4
 
 import altair as alt
@@ -22,10 +23,28 @@ TRAINED = "trained here"  # what the trained network is called among the models
 EPOCHS = 15  # the classic run
 BATCH_SIZE = 32
 HELD_OUT = 5  # every fifth digit is kept aside, to measure on
-SLICE, PAUSE = 0.5, 0.6  # seconds: of training between two pictures, and from one to the next
-UNITS, MISTAKES = 14, 10  # shown of the first layer; of the digits that go wrong
+SLICE = 0.5  # seconds of training between two pictures
+PAUSE = 0.6  # seconds from one picture to the next
+UNITS = 14  # shown of the first layer
+MISTAKES = 10  # shown of the digits that go wrong
 RATES = [0.001, 0.01, 0.03, 0.1, 0.3, 1.0]
 SIZES = [8, 16, 32, 64, 128, 256]
+
+
+class EpochResult(NamedTuple):
+    """What was measured after one epoch."""
+
+    epoch: int
+    loss: float
+    right: float  # share of the held-out digits
+
+
+class Mistake(NamedTuple):
+    """A held-out digit that the network reads wrong."""
+
+    tile: np.ndarray  # uint8 (28, 28)
+    label: int
+    answer: int
 
 
 @dataclass
@@ -37,7 +56,7 @@ class Training:
     running: bool = False
     step: int = 0
     losses: list[float] = field(default_factory=list)  # of the epoch that runs
-    history: list[tuple[int, float, float]] = field(default_factory=list)  # epoch, loss, accuracy
+    history: list[EpochResult] = field(default_factory=list)
     id: str = field(default_factory=lambda: uuid4().hex)
 
     def __post_init__(self) -> None:
@@ -70,23 +89,27 @@ class Training:
             self.losses.append(self.model.train_step(ink, labels[batch], self.lr))
             self.step += 1
             if self.step % self.steps_per_epoch == 0:
-                self.history.append((self.epoch, float(np.mean(self.losses)), self.accuracy()))
+                loss = float(np.mean(self.losses))
+                self.history.append(EpochResult(self.epoch, loss, self.accuracy()))
                 self.losses.clear()
         self.running = self.running and self.epoch < EPOCHS
 
     def accuracy(self) -> float:
         """Return the share of held-out digits that the network reads right."""
         images, labels = self.held_out
-        return float((self.model.probabilities(images).argmax(1) == labels).mean())
+        answers = self.model.probabilities(images).argmax(1)
+        return float((answers == labels).mean())
 
-    def worst_mistakes(self) -> list[tuple[np.ndarray, int, int]]:
-        """Return held-out digits that it reads wrong, the surest first: tile, label, answer."""
+    def worst_mistakes(self) -> list[Mistake]:
+        """Return held-out digits that it reads wrong, the surest first."""
         images, labels = self.held_out
         chances = self.model.probabilities(images)
         answers = chances.argmax(1)
         wrong = np.flatnonzero(answers != labels)
-        worst = wrong[np.argsort(-chances[wrong].max(1), kind="stable")][:MISTAKES]
-        return [(images[i], int(labels[i]), int(answers[i])) for i in worst]
+        confidence = chances[wrong].max(1)
+        surest_first = np.argsort(-confidence, kind="stable")
+        worst = wrong[surest_first][:MISTAKES]
+        return [Mistake(images[i], int(labels[i]), int(answers[i])) for i in worst]
 
 
 def show(models: dict[str, OpenModel]) -> None:
@@ -155,13 +178,14 @@ def adopt(training: Training, compare: bool = False) -> None:
 
 def show_progress(training: Training) -> None:
     """Show loss and accuracy so far."""
-    accuracy = training.history[-1][2] if training.history else training.accuracy()
-    loss = training.losses[-20:] or [row[1] for row in training.history[-1:]]
+    last_result = training.history[-1:]
+    accuracy = last_result[0].right if last_result else training.accuracy()
+    loss = training.losses[-20:] or [result.loss for result in last_result]
     left, middle, right = st.columns(3)
     left.metric("Epoch", f"{training.epoch} of {EPOCHS}")
     middle.metric("Right of the digits kept aside", percent(accuracy))
     right.metric("Loss", f"{np.mean(loss):.3f}" if loss else "–")
-    table = pd.DataFrame(training.history, columns=["epoch", "loss", "right"])
+    table = pd.DataFrame(training.history, columns=EpochResult._fields)
     left, right = st.columns(2, gap="large")
     x = alt.X("epoch:Q", scale=alt.Scale(domain=[0, EPOCHS]))
     axes = {

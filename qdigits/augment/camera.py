@@ -18,6 +18,7 @@ from qdigits.augment.raster import (
     random_field,
     resample,
     uniform,
+    with_chance,
 )
 
 
@@ -25,10 +26,12 @@ def downscale(images: Tensor, rng: Generator) -> Tensor:
     """Make images small and enlarge them again; half of them lose their greys, as by fax."""
     cells = int(torch.randint(9, 20, (), generator=rng, device=images.device))
     small = F.interpolate(images, size=cells, mode="area")
-    is_bitmap = per_image_uniform(images, rng) < 0.5
+    is_bitmap = with_chance(images, rng, 0.5)
     threshold = per_image_uniform(images, rng, 0.2, 0.5)
-    small = torch.where(is_bitmap, (small > threshold).float(), small)
-    if float(torch.rand((), generator=rng, device=images.device)) < 0.3:
+    bitmap = (small > threshold).float()
+    small = torch.where(is_bitmap, bitmap, small)
+    dice = torch.rand((), generator=rng, device=images.device)
+    if float(dice) < 0.3:
         return F.interpolate(small, size=TILE_SIZE, mode="nearest")
     return F.interpolate(small, size=TILE_SIZE, mode="bilinear", align_corners=False)
 
@@ -39,10 +42,10 @@ def motion_blur(images: Tensor, rng: Generator) -> Tensor:
     length = uniform(images, rng, 0, 3.5) / TILE_SIZE
     right = length * angle.cos()
     down = length * angle.sin()
-    copies = [
-        resample(images, affine_matrix(shift_x=t * right, shift_y=t * down, like=images))
-        for t in (-1, -0.5, 0, 0.5, 1)
-    ]
+    copies = []
+    for step in (-1, -0.5, 0, 0.5, 1):
+        matrix = affine_matrix(shift_x=step * right, shift_y=step * down, like=images)
+        copies.append(resample(images, matrix))
     moved = torch.stack(copies).mean(0)
     soft = F.avg_pool2d(moved, 3, 1, 1, count_include_pad=False)
     return moved.lerp(soft, per_image_uniform(images, rng))
@@ -59,8 +62,10 @@ def glass_blur(images: Tensor, rng: Generator) -> Tensor:
 def illumination(images: Tensor, rng: Generator) -> Tensor:
     """Lighten the paper by fog, a gradient or a level; ink stays the brightest."""
     cells = int(torch.randint(2, 6, (), generator=rng, device=images.device))
-    gradient = random_field(images, rng, cells) * per_image_uniform(images, rng, 0, 0.4)
-    haze = (gradient + per_image_uniform(images, rng, 0, 0.65)).clamp(0, 0.9)
+    field = random_field(images, rng, cells)
+    gradient = field * per_image_uniform(images, rng, 0, 0.4)
+    fog = per_image_uniform(images, rng, 0, 0.65)
+    haze = (gradient + fog).clamp(0, 0.9)
     ink = per_image_uniform(images, rng, 0.25, 1)
     return (haze + images * (1 - haze) * ink).clamp(0, 1)
 
@@ -73,7 +78,8 @@ def low_contrast(images: Tensor, rng: Generator) -> Tensor:
 def gaussian_noise(images: Tensor, rng: Generator) -> Tensor:
     """Add noise of the same strength everywhere."""
     noise = torch.randn(images.shape, generator=rng, device=images.device)
-    return (images + noise * per_image_uniform(images, rng, 0, 0.35)).clamp(0, 1)
+    strength = per_image_uniform(images, rng, 0, 0.35)
+    return (images + noise * strength).clamp(0, 1)
 
 
 def salt_and_pepper(images: Tensor, rng: Generator) -> Tensor:
@@ -82,10 +88,12 @@ def salt_and_pepper(images: Tensor, rng: Generator) -> Tensor:
     share = per_image_uniform(images, rng, 0, 0.2)
     is_black = dice < share / 2
     is_white = dice > 1 - share / 2
-    return torch.where(is_black, 0.0, torch.where(is_white, 1.0, images))
+    salted = torch.where(is_white, 1.0, images)
+    return torch.where(is_black, 0.0, salted)
 
 
 def shot_noise(images: Tensor, rng: Generator) -> Tensor:
     """Add noise that grows with brightness, as few photons give."""
     noise = torch.randn(images.shape, generator=rng, device=images.device)
-    return (images + noise * images.sqrt() * per_image_uniform(images, rng, 0, 0.6)).clamp(0, 1)
+    strength = per_image_uniform(images, rng, 0, 0.6)
+    return (images + noise * images.sqrt() * strength).clamp(0, 1)

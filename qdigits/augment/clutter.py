@@ -15,10 +15,12 @@ from qdigits.augment.raster import (
     TILE_SIZE,
     affine_matrix,
     draw_segments,
+    line_segments,
     per_image_uniform,
     random_field,
     resample,
     uniform,
+    with_chance,
 )
 
 MAX_LINES = 3
@@ -38,12 +40,15 @@ def ruled_lines(images: Tensor, rng: Generator) -> Tensor:
     probabilities = torch.tensor(LINE_PROBABILITIES, device=images.device)
     is_drawn = uniform(images, rng, shape=(MAX_LINES,)) < probabilities
     width = uniform(images, rng, 0.1, 1.8, (MAX_LINES,)) * is_drawn
-    lines = draw_segments(torch.stack([centre - reach, centre + reach], 2), width)
+    ends = torch.stack([centre - reach, centre + reach], 2)
+    lines = draw_segments(ends, width)
 
-    is_dotted = per_image_uniform(images, rng) < 0.3
-    dots = (torch.arange(TILE_SIZE, device=images.device) % 4 < 2).float()
-    lines = torch.where(is_dotted, lines * dots.view(1, 1, 1, TILE_SIZE), lines)
-    return torch.maximum(images, lines * per_image_uniform(images, rng, 0.3, 1))
+    is_dotted = with_chance(images, rng, 0.3)
+    column = torch.arange(TILE_SIZE, device=images.device)
+    dots = (column % 4 < 2).float()
+    lines = torch.where(is_dotted, lines * dots, lines)
+    darkness = per_image_uniform(images, rng, 0.3, 1)
+    return torch.maximum(images, lines * darkness)
 
 
 def _draw_angles(images: Tensor, rng: Generator) -> Tensor:
@@ -58,35 +63,41 @@ def _draw_angles(images: Tensor, rng: Generator) -> Tensor:
 def zigzag(images: Tensor, rng: Generator) -> Tensor:
     """Draw a wavy line from side to side."""
     steps = torch.linspace(0, 1, ZIGZAG_POINTS, device=images.device)
-    x = steps * uniform(images, rng, 18, 36)[:, None] - 2  # (N, ZIGZAG_POINTS)
-    height = uniform(images, rng, 3, 25)[:, None]
-    slope = uniform(images, rng, -0.3, 0.3)[:, None]
-    sign = torch.tensor([1.0, -1.0], device=images.device).repeat(ZIGZAG_POINTS)[:ZIGZAG_POINTS]
-    y = height + slope * (x - HALF_TILE) + sign * uniform(images, rng, 0, 2.5)[:, None]
+    length = uniform(images, rng, 18, 36, (1,))
+    height = uniform(images, rng, 3, 25, (1,))
+    slope = uniform(images, rng, -0.3, 0.3, (1,))
+    swing = uniform(images, rng, 0, 2.5, (1,))
+    number = torch.arange(ZIGZAG_POINTS, device=images.device)
+    sign = 1.0 - 2.0 * (number % 2)  # up and down by turns
+    x = steps * length - 2  # (N, ZIGZAG_POINTS)
+    y = height + slope * (x - HALF_TILE) + sign * swing
     path = torch.stack([x, y], -1)
-    segments = torch.stack([path[:, :-1], path[:, 1:]], 2)
-    line = draw_segments(segments, uniform(images, rng, 0.3, 1.4, (1,)))
+    width = uniform(images, rng, 0.3, 1.4, (1,))
+    line = draw_segments(line_segments(path), width)
     return torch.maximum(images, line)
 
 
 def sheet_edge(images: Tensor, rng: Generator) -> Tensor:
     """Brighten everything beyond a line, on one side or on two: the edge of a sheet or a frame."""
     position = torch.arange(TILE_SIZE, device=images.device).float()
-    is_before = position < uniform(images, rng, 0, 8)[:, None]
-    is_after = position > uniform(images, rng, 20, 28)[:, None]
-    has_second = (uniform(images, rng) < 0.6)[:, None]
-    bar = (is_before | (is_after & has_second)).float()
-    is_upright = per_image_uniform(images, rng) < 0.5
-    edge = torch.where(is_upright, bar[:, None, None, :], bar[:, None, :, None])
-    return torch.maximum(images, edge * per_image_uniform(images, rng, 0.4, 1))
+    is_before = position < uniform(images, rng, 0, 8, (1,))
+    is_after = position > uniform(images, rng, 20, 28, (1,))
+    has_second = uniform(images, rng, shape=(1,)) < 0.6
+    is_beyond = (is_before | (is_after & has_second)).float()
+    bar = is_beyond[:, None, None, :]
+    is_upright = with_chance(images, rng, 0.5)
+    edge = torch.where(is_upright, bar, bar.mT)
+    brightness = per_image_uniform(images, rng, 0.4, 1)
+    return torch.maximum(images, edge * brightness)
 
 
 def stains(images: Tensor, rng: Generator) -> Tensor:
     """Draw soft patches of grey, over the ink or under it."""
     field = random_field(images, rng, cells=10)
-    stain = ((field - per_image_uniform(images, rng, 0.2, 0.6)) * 6).clamp(0, 1)
+    threshold = per_image_uniform(images, rng, 0.2, 0.6)
+    stain = ((field - threshold) * 6).clamp(0, 1)
     grey = per_image_uniform(images, rng, 0, 0.6)
-    is_over_ink = per_image_uniform(images, rng) < 0.4
+    is_over_ink = with_chance(images, rng, 0.4)
     over = images.lerp(grey.expand_as(images), stain)
     under = torch.maximum(images, stain * grey)
     return torch.where(is_over_ink, over, under)
@@ -98,5 +109,8 @@ def neighbour_digits(images: Tensor, rng: Generator) -> Tensor:
     direction = (uniform(images, rng) * 4).long()
     right = distance * (direction == 0) - distance * (direction == 1)
     down = distance * (direction == 2) - distance * (direction == 3)
-    matrix = affine_matrix(shift_x=right / HALF_TILE, shift_y=down / HALF_TILE, like=images)
-    return torch.maximum(images, resample(images.roll(1, 0), matrix))
+    shift_x = right / HALF_TILE
+    shift_y = down / HALF_TILE
+    matrix = affine_matrix(shift_x=shift_x, shift_y=shift_y, like=images)
+    neighbours = images.roll(1, 0)
+    return torch.maximum(images, resample(neighbours, matrix))

@@ -9,13 +9,14 @@ a little each time. To add a glyph: a text in glyphs.json.
 from __future__ import annotations
 
 import json
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-from qdigits.augment.raster import HALF_TILE, draw_segments, uniform
+from qdigits.augment.raster import HALF_TILE, draw_segments, line_segments, uniform
 
 GLYPHS_FILE = Path(__file__).parent / "glyphs.json"
 PAGE_HEIGHT = 10  # of the coordinates in glyphs.json
@@ -37,10 +38,16 @@ def parse_stroke(text: str) -> list[Point]:
     """Return the control points of a stroke; sharp turns are repeated."""
     points: list[Point] = []
     for word in text.split():
-        x, y = word.rstrip("!").split(",")
-        point = (float(x) / PAGE_HEIGHT, float(y) / PAGE_HEIGHT)
-        points += [point] * (SHARP if word.endswith("!") else 1)
+        x, y = map(float, word.rstrip("!").split(","))
+        point = (x / PAGE_HEIGHT, y / PAGE_HEIGHT)
+        times = SHARP if word.endswith("!") else 1
+        points += [point] * times
     return points
+
+
+def parse_glyph(text: str) -> list[list[Point]]:
+    """Return the strokes of a glyph."""
+    return [parse_stroke(stroke) for stroke in text.split("/")]
 
 
 def spline_weights(stroke: list[Point], control_points: list[Point], columns: int) -> Tensor:
@@ -61,15 +68,17 @@ def spline_weights(stroke: list[Point], control_points: list[Point], columns: in
     weights = torch.zeros(SEGMENTS_PER_STROKE + 1, columns)
     for row, (start, t) in enumerate(zip(starts, fractions, strict=True)):
         shares = [(1 - t) ** 2, 1 + 2 * t - 2 * t * t, t * t]
-        for point, share in zip(stroke[start : start + 3], shares, strict=True):
-            weights[row, control_points.index(point)] += share / 2
+        near_points = stroke[start : start + 3]
+        for point, share in zip(near_points, shares, strict=True):
+            column = control_points.index(point)
+            weights[row, column] += share / 2
     return weights
 
 
 def build_glyphs(texts: list[str]) -> Glyphs:
     """Build the tables of glyphs; a glyph of few strokes draws some of them twice."""
-    glyphs = [[parse_stroke(stroke) for stroke in text.split("/")] for text in texts]
-    points_of = [sorted({point for stroke in strokes for point in stroke}) for strokes in glyphs]
+    glyphs = [parse_glyph(text) for text in texts]
+    points_of = [sorted(set(chain(*strokes))) for strokes in glyphs]
     point_count = max(map(len, points_of))
     stroke_count = max(map(len, glyphs))
     control_points = []
@@ -84,8 +93,11 @@ def build_glyphs(texts: list[str]) -> Glyphs:
 
 
 _TEXTS = json.loads(GLYPHS_FILE.read_text())
-DIGIT_LABELS = torch.tensor([int(d) for d, texts in _TEXTS["digits"].items() for _ in texts])
-DIGIT_GLYPHS = build_glyphs([text for texts in _TEXTS["digits"].values() for text in texts])
+_DIGIT_TEXTS: dict[str, list[str]] = _TEXTS["digits"]
+_SHAPE_COUNTS = torch.tensor([len(texts) for texts in _DIGIT_TEXTS.values()])
+_DIGITS = torch.tensor([int(digit) for digit in _DIGIT_TEXTS])
+DIGIT_LABELS = _DIGITS.repeat_interleave(_SHAPE_COUNTS)
+DIGIT_GLYPHS = build_glyphs(list(chain(*_DIGIT_TEXTS.values())))
 LETTER_GLYPHS = build_glyphs(_TEXTS["letters"])
 
 
@@ -105,9 +117,9 @@ def write_glyphs(glyphs: Glyphs, which: Tensor, rng: Generator) -> Tensor:
     jitter_shape = tuple(control_points.shape[1:])
     jitter = uniform(control_points, rng, -MAX_JITTER, MAX_JITTER, jitter_shape)
     points = torch.einsum("nskp,npd->nskd", weights, control_points + jitter)
-    points = _fit_tile(_slant(points, rng), rng)  # (N, S, SEGMENTS_PER_STROKE + 1, 2)
-    segments = torch.stack([points[:, :, :-1], points[:, :, 1:]], 3)
-    segments = segments.flatten(1, 2)  # (N, S * SEGMENTS_PER_STROKE, 2, 2)
+    points = _slant(points, rng)
+    points = _fit_tile(points, rng)  # (N, S, SEGMENTS_PER_STROKE + 1, 2)
+    segments = line_segments(points)  # (N, S * SEGMENTS_PER_STROKE, 2, 2)
     # Few felt pens, many ball pens.
     pen_width = 1.3 + 3.7 * uniform(points, rng, shape=(1,)) ** 1.5
     return draw_segments(segments, pen_width.expand(-1, segments.shape[1]))
@@ -117,8 +129,9 @@ def _slant(points: Tensor, rng: Generator) -> Tensor:
     """Make each glyph narrower, and slant it."""
     width = uniform(points, rng, 0.5, 1.0, (1, 1))
     slant = uniform(points, rng, -0.1, 0.45, (1, 1))
-    x = points[..., 0] * width + (1 - points[..., 1]) * slant
-    return torch.stack([x, points[..., 1]], -1)
+    x, y = points.unbind(-1)
+    slanted_x = x * width + (1 - y) * slant
+    return torch.stack([slanted_x, y], -1)
 
 
 def _fit_tile(points: Tensor, rng: Generator) -> Tensor:
@@ -127,7 +140,13 @@ def _fit_tile(points: Tensor, rng: Generator) -> Tensor:
     high = points.amax((1, 2), keepdim=True)
     longest = (high - low).amax(-1, keepdim=True)
     scale = uniform(points, rng, 16, 18.5, (1, 1, 1)) / longest
-    return (points - (low + high) / 2) * scale + HALF_TILE
+    middle = (low + high) / 2
+    return (points - middle) * scale + HALF_TILE
+
+
+def _choose(glyph_count: int, count: int, rng: Generator) -> Tensor:
+    """Draw the numbers of `count` glyphs, on the CPU."""
+    return torch.randint(glyph_count, (count,), generator=rng, device=rng.device).cpu()
 
 
 def draw_digits(count: int, rng: Generator) -> tuple[Tensor, Tensor]:
@@ -140,7 +159,7 @@ def draw_digits(count: int, rng: Generator) -> tuple[Tensor, Tensor]:
     Returns:
         Images (count, 1, 28, 28), ink 1.0 on paper 0.0, and their labels (count,).
     """
-    which = torch.randint(len(DIGIT_LABELS), (count,), generator=rng, device=rng.device).cpu()
+    which = _choose(len(DIGIT_LABELS), count, rng)
     return write_glyphs(DIGIT_GLYPHS, which, rng), DIGIT_LABELS[which].to(rng.device)
 
 
@@ -155,5 +174,5 @@ def draw_letters(like: Tensor, rng: Generator) -> Tensor:
         Images (N, 1, 28, 28), ink 1.0 on paper 0.0.
     """
     letter_count = len(LETTER_GLYPHS.control_points)
-    which = torch.randint(letter_count, (len(like),), generator=rng, device=rng.device).cpu()
+    which = _choose(letter_count, len(like), rng)
     return write_glyphs(LETTER_GLYPHS, which, rng)

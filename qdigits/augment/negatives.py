@@ -21,9 +21,12 @@ from qdigits.augment.raster import (
     TILE_SIZE,
     affine_matrix,
     draw_segments,
+    line_segments,
+    per_image,
     per_image_uniform,
     resample,
     uniform,
+    with_chance,
 )
 
 SEGMENTS_PER_CURVE = 8
@@ -41,19 +44,23 @@ def fit_tile(paths: Tensor, rng: Generator) -> Tensor:
     low = points.amin(1)
     high = points.amax(1)
     longest = (high - low).amax(1).clamp(1e-3)
-    scale = (uniform(paths, rng, 16, 19) / longest)[:, None, None, None]
-    middle = ((low + high) / 2)[:, None, None]
-    return (paths - middle) * scale + HALF_TILE
+    scale = per_image(uniform(paths, rng, 16, 19) / longest)
+    middle = (low + high) / 2  # (N, 2)
+    return (paths - middle[:, None, None]) * scale + HALF_TILE
 
 
 def draw_paths(paths: Tensor, count: Tensor, rng: Generator) -> Tensor:
     """Draw the first `count` (N,) strokes of paths (N, S, K, 2), each image with one pen."""
-    is_drawn = torch.arange(paths.shape[1], device=paths.device) < count[:, None]  # (N, S)
-    paths = fit_tile(torch.where(is_drawn[:, :, None, None], paths, paths[:, :1]), rng)
-    segments = torch.stack([paths[:, :, :-1], paths[:, :, 1:]], 3)
-    segments = segments.flatten(1, 2)  # (N, S * (K - 1), 2, 2)
+    _, stroke_count, point_count, _ = paths.shape
+    stroke_number = torch.arange(stroke_count, device=paths.device)
+    is_drawn = stroke_number < count[:, None]  # (N, S)
+    first_stroke = paths[:, :1]
+    paths = torch.where(is_drawn[:, :, None, None], paths, first_stroke)
+    paths = fit_tile(paths, rng)
+    segments = line_segments(paths)  # (N, S * (K - 1), 2, 2)
     pen_width = uniform(paths, rng, 1.2, 3.2)[:, None]
-    return draw_segments(segments, pen_width * is_drawn.repeat_interleave(paths.shape[2] - 1, 1))
+    is_segment_drawn = is_drawn.repeat_interleave(point_count - 1, 1)
+    return draw_segments(segments, pen_width * is_segment_drawn)
 
 
 def random_shapes(digits: Tensor, rng: Generator) -> Tensor:
@@ -63,26 +70,34 @@ def random_shapes(digits: Tensor, rng: Generator) -> Tensor:
     is_arc = uniform(digits, rng, shape=(MAX_STROKES,)) < 0.35
     paths = torch.where(is_arc[:, :, None, None], arcs, curves)
     paths = _join_strokes(paths, rng)
-    return draw_paths(paths, (uniform(digits, rng) * 3).long() + 2, rng)
+    stroke_count = (uniform(digits, rng) * 3).long() + 2
+    return draw_paths(paths, stroke_count, rng)
 
 
 def _random_curves(digits: Tensor, rng: Generator) -> Tensor:
     """Draw quadratic Bezier curves (N, S, SEGMENTS_PER_CURVE + 1, 2); half are straight."""
-    start, control, end = (uniform(digits, rng, 0, 1, (MAX_STROKES, 1, 2)) for _ in range(3))
+    one_point_each = (MAX_STROKES, 1, 2)
+    start, control, end = (uniform(digits, rng, shape=one_point_each) for _ in range(3))
     is_bent = (uniform(digits, rng, shape=(MAX_STROKES, 1, 1)) < 0.5).float()
-    control = control * is_bent + (start + end) / 2 * (1 - is_bent)
-    t = torch.linspace(0, 1, SEGMENTS_PER_CURVE + 1, device=digits.device)[None, None, :, None]
+    middle = (start + end) / 2
+    control = control * is_bent + middle * (1 - is_bent)
+    t = _curve_steps(digits)[:, None]
     return (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
+
+
+def _curve_steps(like: Tensor) -> Tensor:
+    """Return how far along a curve each of its points lies, 0 to 1: (points,)."""
+    return torch.linspace(0, 1, SEGMENTS_PER_CURVE + 1, device=like.device)
 
 
 def _random_arcs(centre: Tensor, rng: Generator) -> Tensor:
     """Draw arcs of ellipses around centres (N, MAX_STROKES, 1, 2)."""
-    t = torch.linspace(0, 1, SEGMENTS_PER_CURVE + 1, device=centre.device)[None, None, :]
     start = uniform(centre, rng, 0, 2 * math.pi, (MAX_STROKES, 1))
     sweep = uniform(centre, rng, 2, 6.5, (MAX_STROKES, 1))
-    angle = start + t * sweep
+    angle = start + _curve_steps(centre) * sweep
     radii = uniform(centre, rng, 0.2, 0.5, (MAX_STROKES, 1, 2))
-    return torch.stack([angle.cos(), angle.sin()], -1) * radii + centre
+    circle = torch.stack([angle.cos(), angle.sin()], -1)
+    return circle * radii + centre
 
 
 def _join_strokes(paths: Tensor, rng: Generator) -> Tensor:
@@ -92,8 +107,9 @@ def _join_strokes(paths: Tensor, rng: Generator) -> Tensor:
     stroke_before = torch.cat([paths[:, :1], paths[:, :-1]], 1)
     knot_index = knot[:, :, None, None].expand(image_count, stroke_count, 1, 2)
     meeting_point = stroke_before.gather(2, knot_index)
-    is_joined = (uniform(paths, rng, shape=(stroke_count,)) < 0.6)[:, :, None, None]
-    return torch.where(is_joined, paths - paths[:, :, :1] + meeting_point, paths)
+    joined = paths - paths[:, :, :1] + meeting_point
+    is_joined = uniform(paths, rng, shape=(stroke_count,)) < 0.6
+    return torch.where(is_joined[:, :, None, None], joined, paths)
 
 
 def slanted_print(digits: Tensor, rng: Generator) -> Tensor:
@@ -102,22 +118,26 @@ def slanted_print(digits: Tensor, rng: Generator) -> Tensor:
     which = torch.randint(len(letters), (len(digits),), generator=rng, device=digits.device)
     width = uniform(digits, rng, 0.6, 1.1)
     slant = uniform(digits, rng, -0.1, 0.4)
-    return resample(letters[which], affine_matrix(shear=slant, scale_x=width, like=digits))
+    matrix = affine_matrix(shear=slant, scale_x=width, like=digits)
+    return resample(letters[which], matrix)
 
 
 def two_sticks(digits: Tensor, rng: Generator) -> Tensor:
     """Draw two straight lines that need not meet."""
     sticks = uniform(digits, rng, shape=(2, 2, 2))
-    return draw_paths(sticks, torch.full((len(digits),), 2, device=digits.device), rng)
+    count = torch.full((len(digits),), 2, device=digits.device)
+    return draw_paths(sticks, count, rng)
 
 
 def scribble(digits: Tensor, rng: Generator) -> Tensor:
     """Draw one line that runs to and fro."""
-    path = uniform(digits, rng, 0, 1, (1, SCRIBBLE_POINTS, 2))
-    last = uniform(digits, rng, 4, SCRIBBLE_POINTS).long()[:, None]
-    index = torch.minimum(torch.arange(SCRIBBLE_POINTS, device=digits.device)[None], last)
-    path = path.gather(2, index[:, None, :, None].expand(len(digits), 1, SCRIBBLE_POINTS, 2))
-    return draw_paths(path, torch.ones(len(digits), device=digits.device), rng)
+    path = uniform(digits, rng, shape=(1, SCRIBBLE_POINTS, 2))
+    last = uniform(digits, rng, 4, SCRIBBLE_POINTS).long()
+    number = torch.arange(SCRIBBLE_POINTS, device=digits.device)
+    index = torch.minimum(number, last[:, None])  # beyond its last point the line stays there
+    path = path.gather(2, index[:, None, :, None].expand_as(path))
+    count = torch.ones(len(digits), device=digits.device)
+    return draw_paths(path, count, rng)
 
 
 def digit_pair(digits: Tensor, rng: Generator) -> Tensor:
@@ -137,13 +157,19 @@ def digit_pair(digits: Tensor, rng: Generator) -> Tensor:
 
 def overwritten_digit(digits: Tensor, rng: Generator) -> Tensor:
     """Write one digit over another, which is turned so that it cannot be the same."""
-    return torch.maximum(digits, digits.roll(1, 0).rot90(1, (2, 3)))
+    others = digits.roll(1, 0)
+    return torch.maximum(digits, _quarter_turn(others))
+
+
+def _quarter_turn(images: Tensor, turns: int = 1) -> Tensor:
+    """Turn images counter-clockwise by a number of quarters."""
+    return images.rot90(turns, (2, 3))
 
 
 def turned_digit(digits: Tensor, rng: Generator) -> Tensor:
     """Turn a digit by a quarter, either way. A turned 1 is a dash."""
-    is_left_turn = per_image_uniform(digits, rng) < 0.5
-    return torch.where(is_left_turn, digits.rot90(1, (2, 3)), digits.rot90(3, (2, 3)))
+    is_left_turn = with_chance(digits, rng, 0.5)
+    return torch.where(is_left_turn, _quarter_turn(digits), _quarter_turn(digits, 3))
 
 
 def empty_paper(digits: Tensor, rng: Generator) -> Tensor:
@@ -163,29 +189,39 @@ def empty_paper(digits: Tensor, rng: Generator) -> Tensor:
 
 def _shaded_paper(level: Tensor, angle: Tensor, rng: Generator) -> Tensor:
     """Draw a level (N, 1, 1, 1) that rises along an angle (N,) in four of ten images."""
-    axis = torch.linspace(-1, 1, TILE_SIZE, device=level.device)
-    across = axis[None, None] * angle.cos()[:, None, None]
-    down = axis[None, :, None] * angle.sin()[:, None, None]
-    slope = (across + down)[:, None]
-    depth = uniform(level, rng, 0, 0.7) * (uniform(level, rng) < 0.4)
-    return (level + slope * depth[:, None, None, None]).clamp(0, 1)
+    axis = _half_tiles(level)
+    across = axis * per_image(angle.cos())
+    down = axis[:, None] * per_image(angle.sin())
+    slope = across + down
+    steepness = uniform(level, rng, 0, 0.7)
+    is_sloping = uniform(level, rng) < 0.4
+    depth = per_image(steepness * is_sloping)
+    return (level + slope * depth).clamp(0, 1)
+
+
+def _half_tiles(like: Tensor) -> Tensor:
+    """Return how far each row or column lies from the middle, in half tiles: (28,)."""
+    return torch.linspace(-1, 1, TILE_SIZE, device=like.device)
 
 
 def _filled_box(level: Tensor, rng: Generator) -> Tensor:
-    axis = torch.linspace(-1, 1, TILE_SIZE, device=level.device)
-    corner = uniform(level, rng, -1, 0.4, (2,))
-    far_corner = corner + uniform(level, rng, 0.25, 1.4, (2,))
-    is_inside_x = (axis > corner[:, :1]) & (axis < far_corner[:, :1])  # (N, 28)
-    is_inside_y = (axis > corner[:, 1:]) & (axis < far_corner[:, 1:])
-    is_inside = is_inside_x[:, None] & is_inside_y[:, :, None]
-    return is_inside[:, None].float() * level.clamp(0.4)
+    """Draw a rectangle (N, 1, 28, 28) of at least 0.4 by its levels (N, 1, 1, 1)."""
+    axis = _half_tiles(level)
+    corner = uniform(level, rng, -1, 0.4, (2, 1))
+    far_corner = corner + uniform(level, rng, 0.25, 1.4, (2, 1))
+    is_within = (axis > corner) & (axis < far_corner)  # (N, 2, 28), by x and by y
+    columns = is_within[:, :1, None]
+    rows = is_within[:, 1:, :, None]
+    return (rows & columns).float() * level.clamp(0.4)
 
 
 def _dots(digits: Tensor, rng: Generator) -> Tensor:
+    """Draw up to MAX_DOTS dots: segments without length."""
     centre = uniform(digits, rng, 3, 25, (MAX_DOTS, 1, 2))
     width = uniform(digits, rng, 0.5, 3, (MAX_DOTS,))
     is_drawn = uniform(digits, rng, shape=(MAX_DOTS,)) < 0.6
-    return draw_segments(centre.expand(len(digits), MAX_DOTS, 2, 2), width * is_drawn)
+    ends = centre.expand(-1, -1, 2, 2)
+    return draw_segments(ends, width * is_drawn)
 
 
 class NegativeKind(NamedTuple):
@@ -230,5 +266,6 @@ def draw_negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -
         usable = torch.isin(labels, allowed).nonzero()[:, 0]
         if kind_count and len(usable):
             chosen = torch.randint(len(usable), (kind_count,), generator=rng, device=digits.device)
-            drawn.append(kind.draw(digits[usable[chosen]], rng))
+            made_of = digits[usable[chosen]]
+            drawn.append(kind.draw(made_of, rng))
     return torch.cat(drawn)

@@ -29,10 +29,12 @@ def ink_contrast(images: Tensor, rng: Generator) -> Tensor:
 def ink_dropout(images: Tensor, rng: Generator) -> Tensor:
     """Fade ink in patches, as a pen does that runs dry."""
     patches = 4 * random_field(images, rng, cells=9)
-    return images * (patches + per_image_uniform(images, rng, 1.0, 3.5)).clamp(0, 1)
+    level = per_image_uniform(images, rng, 1.0, 3.5)
+    return images * (patches + level).clamp(0, 1)
 
 
 def outline(images: Tensor, rng: Generator) -> Tensor:
     """Keep the outline alone: the dilated digit less itself, its morphological gradient."""
     edge = F.max_pool2d(images, 3, 1, 1) - images
-    return ((edge - per_image_uniform(images, rng, 0.2, 0.5)) * 8).clamp(0, 1)
+    threshold = per_image_uniform(images, rng, 0.2, 0.5)
+    return ((edge - threshold) * 8).clamp(0, 1)

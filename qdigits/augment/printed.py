@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from functools import cache
 from importlib.util import find_spec
@@ -14,13 +15,9 @@ from torch import Tensor
 
 from qdigits.errors import ConfigError
 
+LIKE_DIGITS_FILE = Path(__file__).parent / "like_digits.json"
 # Somebody who doesn't know the alphabet may well take these for digits.
-LIKE_DIGITS = (
-    "BDGIOSZbgiloqszØøıƀƁƂƃƄƅƊƏƐƓƖƟƧƨƲƵƶƷƺƻƼƽǀǃȜȝȢȣȤȥȴɊɋɓɕɘɛɜɠɡɢɥɭɵɺɻʂʅʇʋʑʒʓʙʮʯΒΖΘΙΟεζθοςσϚϛϞϟϤϧϨ"
-    "ϩЅІБВЗОЦЧЬЭбвзоцчъьэѕіѲѳѺѻҍҕҘҙҶҷҹӀӋӌӏӘӠӡӨөԆԌԍԐԑԛԳԴԶԿՁՂՅՎՏՕգզլկճշվցօງຣວႡႢႨႯႷႽჃვზკმპხჰჳჷᐟᐠᑊᑫᑳᑴ"
-    "ᑵᒀᒃᒅᒉᒓᒣᒭᔆᔐᔗᔘᔦᔮᔯᔰᕊᕐᕒᖊᖧᗞᙆᴅᴈᴉᴏᴑᴟᴢᴣᶅⱫⱬⱰⱾⴄⴉⴗⴘⴝⴣⴤⴰⴵⵁⵏⵑⵔⵖꓐꓓꓖꓜꓢꓭꓲꓳꓶꙄꙅꙆꙩꜢꜣꜪꜱꝗꞀꞁꞋꞌꞍꟻꟼꟾ𐌁𐌃𐌉𐌚𐌜"
-    "\u05d5\u05d8\u05d9\u05da\u05dc\u05df\u05e1\u05e3\u05e8\u0627\u0647\u0648\u066f\u06d5\u07cb\u07d4\u07d7\u07de\u07e3"
-)
+LIKE_DIGITS = "".join(json.loads(LIKE_DIGITS_FILE.read_text(encoding="utf-8")))
 END_OF_LETTERS = 0x11000  # beyond it the font has mathematical doubles alone
 FONT_SIZE = 64
 BOX_SIZE = 20  # pixels of MNIST's box

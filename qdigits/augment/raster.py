@@ -34,6 +34,16 @@ def per_image_uniform(like: Tensor, rng: Generator, low: float = 0.0, high: floa
     return uniform(like, rng, low, high, (1, 1, 1))
 
 
+def per_image(values: Tensor) -> Tensor:
+    """Shape one number for each image, (N,), so that it holds for all pixels: (N, 1, 1, 1)."""
+    return values.view(-1, 1, 1, 1)
+
+
+def with_chance(like: Tensor, rng: Generator, probability: float) -> Tensor:
+    """Draw for each image whether something happens to it: bool (N, 1, 1, 1)."""
+    return per_image_uniform(like, rng) < probability
+
+
 def random_field(like: Tensor, rng: Generator, cells: int, channels: int = 1) -> Tensor:
     """Draw a smooth random field.
 
@@ -88,11 +98,21 @@ def affine_matrix(
         Maps (N, 2, 3), from target to source.
     """
     zeros = like.new_zeros(len(like))
-    cos = (zeros + rotation).cos()
-    sin = (zeros + rotation).sin()
-    across = [cos / scale_x, (sin + shear * cos) / scale_x, -(zeros + shift_x)]
-    down = [-sin / scale_y, (cos - shear * sin) / scale_y, -(zeros + shift_y)]
-    return torch.stack([torch.stack(across, 1), torch.stack(down, 1)], 1)
+    angle = zeros + rotation
+    cos = angle.cos()
+    sin = angle.sin()
+    right = -(zeros + shift_x)
+    down = -(zeros + shift_y)
+    row_x = [cos / scale_x, (sin + shear * cos) / scale_x, right]
+    row_y = [-sin / scale_y, (cos - shear * sin) / scale_y, down]
+    return torch.stack([torch.stack(row_x, 1), torch.stack(row_y, 1)], 1)
+
+
+def line_segments(paths: Tensor) -> Tensor:
+    """Cut lines past K points, (N, ..., K, 2), into segments for `draw_segments`."""
+    starts = paths[..., :-1, :]
+    ends = paths[..., 1:, :]
+    return torch.stack([starts, ends], -2).flatten(1, -3)
 
 
 def draw_segments(points: Tensor, width: Tensor) -> Tensor:
@@ -105,8 +125,9 @@ def draw_segments(points: Tensor, width: Tensor) -> Tensor:
     Returns:
         Images (N, 1, 28, 28), ink 1.0 on paper 0.0.
     """
-    parts = zip(points.split(IMAGES_AT_ONCE), width.split(IMAGES_AT_ONCE), strict=True)
-    return torch.cat([_draw_few(few_points, few_widths) for few_points, few_widths in parts])
+    few_points = points.split(IMAGES_AT_ONCE)
+    few_widths = width.split(IMAGES_AT_ONCE)
+    return torch.cat(list(map(_draw_few, few_points, few_widths)))
 
 
 def _draw_few(points: Tensor, width: Tensor) -> Tensor:
@@ -124,7 +145,8 @@ def _draw_few(points: Tensor, width: Tensor) -> Tensor:
 
     # The nearest point of the segment, as a share of its length.
     projection = from_start_x * delta_x + from_start_y * delta_y
-    nearest = (projection / (delta_x * delta_x + delta_y * delta_y + 1e-6)).clamp_(0, 1)
+    squared_length = delta_x * delta_x + delta_y * delta_y + 1e-6
+    nearest = (projection / squared_length).clamp_(0, 1)
     away_x = from_start_x - nearest * delta_x
     away_y = from_start_y - nearest * delta_y
     distance = away_x.square_().add_(away_y.square_()).sqrt_()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from qdigits.augment.pages import forms, writing
 from qdigits.augment.pages.camera import add_dirt, quarter_turns, take_picture, tilt
@@ -19,7 +20,7 @@ from qdigits.augment.pages.marks import Box, Mark
 from qdigits.augment.pages.sheet import SIDE, Sheet
 from qdigits.augment.pages.supplies import Supplies
 
-Kind = Callable[[np.random.Generator, Sheet, Supplies], None]
+Kind = Callable[[Generator, Sheet, Supplies], None]
 KINDS: dict[str, tuple[Kind, float]] = {
     "plain lines": (writing.plain_lines, 8),
     "touching digits": (writing.touching_digits, 10),

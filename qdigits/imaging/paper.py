@@ -19,15 +19,18 @@ def bare_paper(small: np.ndarray) -> np.ndarray:
         float32 (h, w, 3).
     """
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY)
-    flat = subtract_plane(grey)
     half = min(grey.shape) // 2
-    marks = closing(flat, half) - flat
-    side = int(min(max(4 * stroke_width(marks), 9), half))
-    fills = []
-    for channel in cv2.split(small):
-        flat = subtract_plane(channel)
-        fills.append(closing(flat, side) - flat)
+    marks = _fill_needed(grey, half)
+    a_few_strokes = max(4 * stroke_width(marks), 9)
+    side = int(min(a_few_strokes, half))
+    fills = [_fill_needed(channel, side) for channel in cv2.split(small)]
     return small + np.stack(fills, 2)
+
+
+def _fill_needed(channel: np.ndarray, side: int) -> np.ndarray:
+    """Return by how much each pixel is darker than the sheet closed over `side` pixels."""
+    flat = subtract_plane(channel)
+    return closing(flat, side) - flat
 
 
 def stroke_width(marks: np.ndarray) -> float:
@@ -39,15 +42,20 @@ def stroke_width(marks: np.ndarray) -> float:
     strong = (marks > marks.max() / 2).astype(np.uint8)
     framed = cv2.copyMakeBorder(strong, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)
-    is_ridge = (depth > 0) & (depth >= cv2.dilate(depth, np.ones((3, 3))))
-    return 2 * float(np.percentile(depth[is_ridge], 90)) if is_ridge.any() else 1.0
+    deepest_near = cv2.dilate(depth, np.ones((3, 3)))
+    is_ridge = (depth > 0) & (depth >= deepest_near)
+    if not is_ridge.any():
+        return 1.0
+    return 2 * float(np.percentile(depth[is_ridge], 90))
 
 
 def closing(image: np.ndarray, side: int) -> np.ndarray:
     """Fill what is darker than its surroundings and narrower than `side` pixels, smoothly."""
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side | 1, side | 1))
+    odd = side | 1
+    size = (odd, odd)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size)
     closed = cv2.morphologyEx(image, cv2.MORPH_CLOSE, kernel)
-    return cv2.GaussianBlur(closed, (side | 1, side | 1), 0)
+    return cv2.GaussianBlur(closed, size, 0)
 
 
 def subtract_plane(grey: np.ndarray) -> np.ndarray:
@@ -61,13 +69,15 @@ def subtract_plane(grey: np.ndarray) -> np.ndarray:
 
     Source: iteratively reweighted least squares for the least absolute deviation.
     """
-    coarse = resize(grey, min(PLANE_SIDE / max(grey.shape), 1))
+    factor = min(PLANE_SIDE / max(grey.shape), 1)
+    coarse = resize(grey, factor)
     terms = _plane_terms(*coarse.shape)  # (3, pixels)
     values = coarse.reshape(-1).astype(np.float32)
     weight = np.ones(len(values), np.float32)
     for _ in range(PLANE_ROUNDS):
         weighted = terms * weight
-        plane = np.linalg.solve(weighted @ terms.T + 1e-3 * np.eye(3), weighted @ values)
+        normal_matrix = weighted @ terms.T + 1e-3 * np.eye(3)
+        plane = np.linalg.solve(normal_matrix, weighted @ values)
         distance = np.abs(values - plane @ terms)
         weight = 1 / (distance + 0.1 * distance.mean() + 1e-3)
     level, slope_x, slope_y = plane.astype(np.float32)
@@ -78,7 +88,8 @@ def subtract_plane(grey: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=64)  # most pictures of a folder have the same size
 def _plane_terms(height: int, width: int) -> np.ndarray:
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    return np.stack([np.ones_like(x), x, y]).reshape(3, -1)
+    level = np.ones_like(x)
+    return np.stack([level, x, y]).reshape(3, -1)
 
 
 def resize(image: np.ndarray, factor: float) -> np.ndarray:

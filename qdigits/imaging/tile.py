@@ -116,8 +116,10 @@ def isolate_digit(flattened: np.ndarray) -> tuple[np.ndarray, Box | None]:
     is_stroke = areas > 0.02 * areas[heaviest]
     kept_labels = np.flatnonzero(is_close & is_stroke) + 1
     kept = np.isin(labels, kept_labels).astype(np.uint8)
-    ink = np.where(cv2.dilate(kept, np.ones((3, 3), np.uint8)) > 0, flattened, 0)
-    left, top, width, height = cv2.boundingRect((ink > FAINTEST_INK).astype(np.uint8))
+    with_edges = cv2.dilate(kept, np.ones((3, 3), np.uint8))
+    ink = np.where(with_edges > 0, flattened, 0)
+    is_visible = (ink > FAINTEST_INK).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(is_visible)
     return ink, (left, top, left + width, top + height)
 
 
@@ -132,8 +134,9 @@ def distance_to_box(boxes: np.ndarray, box: np.ndarray) -> np.ndarray:
         (marks,) pixels; negative where they overlap.
     """
     left, top, width, height = box
-    gap_x = np.maximum(boxes[:, 0] - (left + width), left - (boxes[:, 0] + boxes[:, 2]))
-    gap_y = np.maximum(boxes[:, 1] - (top + height), top - (boxes[:, 1] + boxes[:, 3]))
+    lefts, tops, widths, heights = boxes.T
+    gap_x = np.maximum(lefts - (left + width), left - (lefts + widths))
+    gap_y = np.maximum(tops - (top + height), top - (tops + heights))
     return np.maximum(gap_x, gap_y)
 
 
@@ -151,9 +154,10 @@ def fit_tile(ink: np.ndarray) -> np.ndarray:
     small *= 255 / max(float(np.percentile(small, 98)), 1.0)
     height, width = small.shape
     mass = small.sum() or 1.0
-    x = TILE_CENTRE - (small.sum(0) @ np.arange(width)) / mass
-    y = TILE_CENTRE - (small.sum(1) @ np.arange(height)) / mass
-    right = np.clip(round(x), 0, TILE_SIZE - width)
-    down = np.clip(round(y), 0, TILE_SIZE - height)
+    centre_x = (small.sum(0) @ np.arange(width)) / mass
+    centre_y = (small.sum(1) @ np.arange(height)) / mass
+    right = np.clip(round(TILE_CENTRE - centre_x), 0, TILE_SIZE - width)
+    down = np.clip(round(TILE_CENTRE - centre_y), 0, TILE_SIZE - height)
     shift = np.array([[1, 0, right], [0, 1, down]], np.float32)
-    return cv2.warpAffine(small.clip(0, 255).astype(np.uint8), shift, (TILE_SIZE, TILE_SIZE))
+    grey = small.clip(0, 255).astype(np.uint8)
+    return cv2.warpAffine(grey, shift, (TILE_SIZE, TILE_SIZE))

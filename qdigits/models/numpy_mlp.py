@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-MEAN, STD = 0.1307, 0.3081  # of MNIST's training pixels, 0 to 1
+MEAN = 0.1307  # of MNIST's training pixels, 0 to 1
+STD = 0.3081
 
 
 @dataclass
@@ -21,8 +23,9 @@ class DenseLayer:
     def random(cls, inputs: int, outputs: int, rng: np.random.Generator) -> DenseLayer:
         """Return a layer before training, drawn as PyTorch draws it."""
         bound = 1 / np.sqrt(inputs)
-        weights = rng.uniform(-bound, bound, (outputs, inputs)).astype(np.float32)
-        return cls(weights, rng.uniform(-bound, bound, outputs).astype(np.float32))
+        weights = rng.uniform(-bound, bound, (outputs, inputs))
+        bias = rng.uniform(-bound, bound, outputs)
+        return cls(weights.astype(np.float32), bias.astype(np.float32))
 
     def __call__(self, inputs: np.ndarray) -> np.ndarray:
         return inputs @ self.weights.T + self.bias
@@ -37,11 +40,9 @@ class NumpyMLP:
     def __init__(self, hidden: tuple[int, ...] = (128, 64), seed: int = 0) -> None:
         rng = np.random.default_rng(seed)
         sizes = [28 * 28, *hidden, 10]
-        self.layers = [
-            DenseLayer.random(inputs, outputs, rng)
-            for inputs, outputs in zip(sizes, sizes[1:], strict=False)
-        ]
-        self.card = {"recipe": {"model": "-".join(map(str, sizes)), "data": "sample", "seed": seed}}
+        self.layers = [DenseLayer.random(*pair, rng) for pair in pairwise(sizes)]
+        name = "-".join(map(str, sizes))
+        self.card = {"recipe": {"model": name, "data": "sample", "seed": seed}}
 
     def forward(self, images: np.ndarray) -> list[np.ndarray]:
         """Return what goes into each layer, and the logits.
@@ -53,10 +54,15 @@ class NumpyMLP:
             The normalised pixels (N, 784), each hidden layer after its ReLU (N, units), and the
             logits (N, 10).
         """
-        steps = [(images.reshape(len(images), -1) - np.float32(MEAN)) / np.float32(STD)]
-        for layer in self.layers[:-1]:
-            steps.append(np.maximum(layer(steps[-1]), 0))
-        return [*steps, self.layers[-1](steps[-1])]
+        pixels = images.reshape(len(images), -1)
+        values = (pixels - np.float32(MEAN)) / np.float32(STD)
+        steps = [values]
+        *hidden_layers, last_layer = self.layers
+        for layer in hidden_layers:
+            values = np.maximum(layer(values), 0)
+            steps.append(values)
+        logits = last_layer(values)
+        return [*steps, logits]
 
     def train_step(self, images: np.ndarray, labels: np.ndarray, lr: float) -> float:
         """Take one step of gradient descent.
@@ -72,7 +78,8 @@ class NumpyMLP:
         *inputs, logits = self.forward(images)
         chances = softmax(logits)
         rows = np.arange(len(labels))
-        loss = -np.log(np.maximum(chances[rows, labels], 1e-12)).mean()
+        chance_of_truth = np.maximum(chances[rows, labels], 1e-12)
+        loss = -np.log(chance_of_truth).mean()
 
         # The chain rule, from the last layer to the first: `slope` is the gradient of the loss
         # by each layer's output.
@@ -88,7 +95,9 @@ class NumpyMLP:
 
     def probabilities(self, tiles: np.ndarray) -> np.ndarray:
         """Return probabilities, float32 (N, 10), of uint8 tiles (N, 28, 28)."""
-        return softmax(self.forward(tiles.astype(np.float32) / 255)[-1])
+        images = tiles.astype(np.float32) / 255
+        *_, logits = self.forward(images)
+        return softmax(logits)
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

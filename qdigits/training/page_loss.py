@@ -38,7 +38,8 @@ def page_loss(answer: PageAnswer, target: PageTarget[Tensor], turns: Tensor) -> 
     box = F.smooth_l1_loss(answer.box, target.box, reduction="none", beta=0.1)
     printed = F.binary_cross_entropy_with_logits(answer.printed, target.printed, reduction="none")
     where = target.turn[:, 0]
-    turn = F.cross_entropy(answer.turn, turns[:, None, None].expand_as(where), reduction="none")
+    turn_of_cells = turns[:, None, None].expand_as(where)
+    turn = F.cross_entropy(answer.turn, turn_of_cells, reduction="none")
     return PageLoss(
         heat=focal_loss(answer.heat, target.heat, target.asked),
         box=(box * held).sum() / count,
@@ -60,7 +61,8 @@ def focal_loss(logits: Tensor, heat: Tensor, asked: Tensor) -> Tensor:
     probability = logits.sigmoid()
     middle = (heat == 1).float()
     found = middle * (1 - probability).square() * F.logsigmoid(logits)
-    elsewhere = (1 - middle) * (1 - heat).pow(4) * probability.square() * F.logsigmoid(-logits)
+    weight = (1 - middle) * (1 - heat).pow(4)
+    elsewhere = weight * probability.square() * F.logsigmoid(-logits)
     each = found + elsewhere
     signed = (each[:, :-1] * asked[:, :1]).sum()
     other = (each[:, -1:] * asked[:, 1:]).sum()

@@ -42,46 +42,73 @@ def find_digits(answer: PageAnswer, threshold: float = THRESHOLD) -> list[list[M
     """Return the digits found on each page: peaks of the heat, strongest first."""
     heat = answer.heat.sigmoid()
     best, kind = heat.max(1)
-    peak = (F.max_pool2d(best[:, None], 3, 1, 1)[:, 0] == best) & (best > threshold)
-    found: list[list[Mark]] = [[] for _ in range(len(heat))]
-    places = peak.nonzero()
-    order = best[peak].argsort(descending=True)
+    strongest_near = F.max_pool2d(best[:, None], 3, 1, 1)[:, 0]
+    is_peak = (strongest_near == best) & (best > threshold)
+    places = is_peak.nonzero()
+    order = best[is_peak].argsort(descending=True)
+    found: list[list[Mark]] = [[] for _ in heat]
     for page, row, column in places[order].tolist():
         digit = int(kind[page, row, column])
         if digit < DIGITS:
-            found[page].append(Mark(digit, _box_at(answer.box[page, :, row, column], row, column)))
+            box = _box_at(answer.box[page, :, row, column], row, column)
+            found[page].append(Mark(digit, box))
     return found
 
 
 def _box_at(values: Tensor, row: int, column: int) -> Box:
-    right, down, width, height = values.tolist()
-    x, y = (column + 0.5 + right) * STRIDE, (row + 0.5 + down) * STRIDE
-    half_width, half_height = 8 * np.exp(min(width, 4)), 8 * np.exp(min(height, 4))
+    """Return the box that a cell answers, from its four values."""
+    right, down, log_width, log_height = values.tolist()
+    x = (column + 0.5 + right) * STRIDE
+    y = (row + 0.5 + down) * STRIDE
+    half_width = 8 * np.exp(min(log_width, 4))
+    half_height = 8 * np.exp(min(log_height, 4))
     return Box(x - half_width, y - half_height, x + half_width, y + half_height)
 
 
-def _inside(box: Box, place: tuple[float, float], share: float = 1.0) -> bool:
-    x, y = box.centre
-    return (
-        abs(place[0] - x) <= share * box.width / 2 and abs(place[1] - y) <= share * box.height / 2
-    )
+def _is_near_middle(place: tuple[float, float], box: Box, share: float) -> bool:
+    """Return whether a place lies in the inner share of a box, both ways."""
+    x, y = place
+    middle_x, middle_y = box.centre
+    is_near_across = abs(x - middle_x) <= share * box.width / 2
+    is_near_down = abs(y - middle_y) <= share * box.height / 2
+    return is_near_across and is_near_down
 
 
-def score_page(found: list[Mark], page: Page) -> tuple[int, int]:
-    """Return how many of the found digits are right, and how many count at all."""
+class FoundDigits(NamedTuple):
+    """Counts of the digits found on one page."""
+
+    right: int
+    """Found at the right place with the right class."""
+    counted: int
+    """All but those where nothing is asked."""
+
+
+def score_page(found: list[Mark], page: Page) -> FoundDigits:
+    """Count how many of the found digits are right, and how many count at all."""
     open_marks = [mark for mark in page.marks if mark.kind < DIGITS]
-    right = counted = 0
+    right = 0
+    counted = 0
     for mark in found:
         place = mark.box.centre
-        match = [one for one in open_marks if _inside(one.box, place, 0.7)]
-        if match:
-            nearest = min(match, key=lambda one: abs(one.box.centre[0] - place[0]))
+        nearest = _find_nearest(place, open_marks)
+        if nearest is not None:
             open_marks.remove(nearest)
             right += nearest.kind == mark.kind
             counted += 1
         else:
-            counted += not any(_inside(box, place) for box in page.ignored)
-    return right, counted
+            counted += not any(_is_near_middle(place, box, 1.0) for box in page.ignored)
+    return FoundDigits(right, counted)
+
+
+def _find_nearest(place: tuple[float, float], marks: list[Mark]) -> Mark | None:
+    """Return the mark that a place lies well within; of several, the nearest across."""
+    around = [mark for mark in marks if _is_near_middle(place, mark.box, 0.7)]
+
+    def distance(mark: Mark) -> float:
+        middle_x, _ = mark.box.centre
+        return abs(middle_x - place[0])
+
+    return min(around, key=distance, default=None)
 
 
 @torch.inference_mode()
@@ -89,11 +116,12 @@ def score(network: PageNet, pages: list[Page], batch_size: int = 16) -> PageScor
     """Measure a network on pages."""
     network.eval()
     device = next(network.parameters()).device
-    total = PageScore(0, 0, 0, 0, 0)
+    total = PageScore(right=0, truth=0, found=0, pages=0, turns_right=0)
     for start in range(0, len(pages), batch_size):
         chunk = pages[start : start + batch_size]
         pictures = torch.from_numpy(np.stack([page.picture for page in chunk]))
-        answer = network(pictures[:, None].to(device).float() / 255)
+        images = pictures[:, None].to(device).float() / 255
+        answer = network(images)
         answer = PageAnswer(*(part.float().cpu() for part in answer))
         turns = answer.turn.log_softmax(1).mean((2, 3)).argmax(1).tolist()
         for page, found, turn in zip(chunk, find_digits(answer), turns, strict=True):
@@ -102,6 +130,7 @@ def score(network: PageNet, pages: list[Page], batch_size: int = 16) -> PageScor
 
 
 def _added(total: PageScore, page: Page, found: list[Mark], turn: int) -> PageScore:
+    """Return the counts with those of one more page; turned pages only ask for the turn."""
     total = total._replace(turns_right=total.turns_right + (turn == page.turns))
     if page.turns:
         return total

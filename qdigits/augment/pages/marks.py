@@ -33,6 +33,20 @@ class Box(NamedTuple):
     def centre(self) -> tuple[float, float]:
         return (self.left + self.right) / 2, (self.top + self.bottom) / 2
 
+    def holds(self, place: tuple[float, float]) -> bool:
+        """Return whether a place (x, y) lies inside or on the edge."""
+        x, y = place
+        return self.left <= x <= self.right and self.top <= y <= self.bottom
+
+    def moved(self, right: float, down: float) -> Box:
+        """Return the box so many pixels further right and down."""
+        return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
+
+def box_of(left: float, top: float, width: float, height: float) -> Box:
+    """Return a box from its corner and size."""
+    return Box(left, top, left + width, top + height)
+
 
 class Mark(NamedTuple):
     """One digit, sign or other mark on a page."""

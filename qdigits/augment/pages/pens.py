@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
 LEAST_INK = 0.25
 """Darkness from which a pixel counts as part of a mark."""
+
+
+class Placement(NamedTuple):
+    """How a picture is enlarged, turned and slanted around its middle."""
+
+    scale: float
+    """Of its height."""
+    across: float
+    """Of its width."""
+    turn: float
+    """Radians."""
+    lean: float
+    """Shear; positive leans to the right."""
+
+    def matrix(self, size: tuple[int, int], new_size: tuple[int, int]) -> np.ndarray:
+        """Return the affine map (2, 3) between pictures of two sizes (width, height)."""
+        shear = self.lean * self.scale
+        rise = self.turn * self.across
+        middle_x, middle_y = ((side - 1) / 2 for side in size)
+        new_x, new_y = ((side - 1) / 2 for side in new_size)
+        right = new_x - self.across * middle_x + shear * middle_y
+        down = new_y - rise * middle_x - self.scale * middle_y
+        return np.array([[self.across, -shear, right], [rise, self.scale, down]])
 
 
 def tight(ink: np.ndarray) -> np.ndarray | None:
@@ -20,9 +45,12 @@ def tight(ink: np.ndarray) -> np.ndarray | None:
 def stretch_tail(ink: np.ndarray, factor: float) -> np.ndarray:
     """Make the lower half of a digit longer: float32 ink (H, W)."""
     half = ink.shape[0] // 2
+    upper = ink[:half]
     lower = ink[half:]
-    size = lower.shape[1], max(round(lower.shape[0] * factor), 1)
-    return np.vstack([ink[:half], cv2.resize(lower, size, interpolation=cv2.INTER_LINEAR)])
+    tall, wide = lower.shape
+    size = (wide, max(round(tall * factor), 1))
+    longer = cv2.resize(lower, size, interpolation=cv2.INTER_LINEAR)
+    return np.vstack([upper, longer])
 
 
 def write_tile(
@@ -40,21 +68,17 @@ def write_tile(
     """
     tall, wide = tile.shape
     scale = height / max(tall, 0.6 * wide)
-    if scale < 0.75:
-        tile = cv2.GaussianBlur(
-            cv2.copyMakeBorder(tile, 1, 1, 1, 1, cv2.BORDER_CONSTANT), (3, 3), 0
-        )
+    if scale < 0.75:  # so that thin strokes are not lost between pixels
+        tile = cv2.copyMakeBorder(tile, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+        tile = cv2.GaussianBlur(tile, (3, 3), 0)
         tall, wide = tile.shape
-    across = scale * widen
-    lean = slant + turn
-    out_height = int(tall * scale + abs(turn) * wide * across) + 8
-    out_width = int(wide * across + abs(lean) * height) + 8
-    x, y = (wide - 1) / 2, (tall - 1) / 2  # the middle, which stays there
-    right = (out_width - 1) / 2 - across * x + lean * scale * y
-    down = (out_height - 1) / 2 - turn * across * x - scale * y
-    matrix = np.array([[across, -lean * scale, right], [turn * across, scale, down]])
+    place = Placement(scale, scale * widen, turn, slant + turn)
+    new_width = int(wide * place.across + abs(place.lean) * height) + 8
+    new_height = int(tall * scale + abs(turn) * wide * place.across) + 8
+    new_size = (new_width, new_height)
+    matrix = place.matrix((wide, tall), new_size)
     interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
-    warped = cv2.warpAffine(tile, matrix, (out_width, out_height), flags=interpolation)
+    warped = cv2.warpAffine(tile, matrix, new_size, flags=interpolation)
     ink = warped.astype(np.float32) * np.float32(1 / 255)
     return tight(change_thickness(ink, scale, thickness))
 
@@ -64,41 +88,58 @@ def change_thickness(ink: np.ndarray, scale: float, thickness: float) -> np.ndar
     if thickness < -0.3 and scale > 1.3:
         ink = _thin(ink, scale, thickness)
     elif thickness > 0.4:
-        size = 3 if scale < 2.2 else 2 * int(scale * 0.55) + 1
-        grown = cv2.dilate(ink, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)))
-        ink = ink + (grown - ink) * min((thickness - 0.4) / 0.6, 1)
+        ink = _thicken(ink, scale, thickness)
     elif thickness < 0 and scale <= 1.3:
         shrunk = cv2.erode(ink, np.ones((2, 2), np.uint8))
         ink = ink + (shrunk - ink) * min(-0.7 * thickness, 0.7)
     if scale > 1.2:
-        if scale > 2:
-            ink = cv2.GaussianBlur(ink, (0, 0), 0.4 * scale)  # else pixels of the tile stay visible
-        gain = min(1 + 0.9 * (scale - 1.2), 6)
-        ink = (ink - 0.45) * gain + 0.45
+        ink = _sharpen(ink, scale)
     return np.minimum(np.maximum(ink, 0), 1)
 
 
 def _thin(ink: np.ndarray, scale: float, thickness: float) -> np.ndarray:
     """Keep what is near the ridge of each line: a fine pen in place of a broad one."""
     soft = cv2.GaussianBlur(ink, (0, 0), 0.75 * scale)
-    size = 2 * round(1.5 * scale) + 1
-    ridge = soft / np.maximum(cv2.dilate(soft, np.ones((size, size), np.uint8)), 0.2)
+    side = 2 * round(1.5 * scale) + 1
+    darkest_near = cv2.dilate(soft, np.ones((side, side), np.uint8))
+    ridge = soft / np.maximum(darkest_near, 0.2)
     level = 0.6 + 0.27 * min(-thickness, 1.0)
-    return np.clip((ridge - level) * (1.6 / (1 - level) / 2.0) + 0.5, 0, 1) * (soft > 0.25)
+    steepness = 1.6 / (1 - level) / 2.0
+    fine = np.clip((ridge - level) * steepness + 0.5, 0, 1)
+    return fine * (soft > 0.25)
+
+
+def _thicken(ink: np.ndarray, scale: float, thickness: float) -> np.ndarray:
+    """Grow lines by up to half a pixel of the tile on either side."""
+    side = 3 if scale < 2.2 else 2 * int(scale * 0.55) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    grown = cv2.dilate(ink, kernel)
+    return ink + (grown - ink) * min((thickness - 0.4) / 0.6, 1)
+
+
+def _sharpen(ink: np.ndarray, scale: float) -> np.ndarray:
+    """Give enlarged ink the edges of a pen: else the pixels of the tile stay visible."""
+    if scale > 2:
+        ink = cv2.GaussianBlur(ink, (0, 0), 0.4 * scale)
+    gain = min(1 + 0.9 * (scale - 1.2), 6)
+    return (ink - 0.45) * gain + 0.45
 
 
 def write_glyph(
-    ink: np.ndarray, scale: float, widen: float, slant: float, thickness: float
+    ink: np.ndarray, scale: float, widen: float = 1.0, slant: float = 0.0, thickness: float = 0.0
 ) -> np.ndarray:
     """Draw a glyph's float32 ink (H, W) at another scale."""
     tall, wide = ink.shape
-    size = max(round(wide * scale * widen), 1), max(round(tall * scale), 1)
-    small = cv2.resize(ink, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    if abs(slant) > 0.02 and size[1] > 5:
-        lean = slant * size[1]
+    width = max(round(wide * scale * widen), 1)
+    height = max(round(tall * scale), 1)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    written = cv2.resize(ink, (width, height), interpolation=interpolation)
+    if abs(slant) > 0.02 and height > 5:
+        lean = slant * height
         matrix = np.array([[1, -slant, max(lean, 0)], [0, 1, 0]])
-        small = cv2.warpAffine(small, matrix, (size[0] + int(abs(lean)) + 1, size[1]))
-    if thickness > 0.5 and size[1] > 10:
-        grown = cv2.dilate(small, np.ones((2, 2), np.uint8))
-        small = small + (grown - small) * (thickness - 0.5)
-    return small
+        new_width = width + int(abs(lean)) + 1
+        written = cv2.warpAffine(written, matrix, (new_width, height))
+    if thickness > 0.5 and height > 10:
+        grown = cv2.dilate(written, np.ones((2, 2), np.uint8))
+        written = written + (grown - written) * (thickness - 0.5)
+    return written

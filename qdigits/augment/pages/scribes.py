@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.random import Generator
 
-from qdigits.augment.pages.marks import OTHER, Box, kind_of
+from qdigits.augment.pages.chance import log_uniform, pick
+from qdigits.augment.pages.marks import OTHER, kind_of
 from qdigits.augment.pages.pens import stretch_tail, tight, write_glyph, write_tile
 from qdigits.augment.pages.sheet import Sheet
 from qdigits.augment.pages.skeletons import write_line
-from qdigits.augment.pages.strokes import STROKES, draw_symbol
-from qdigits.augment.pages.supplies import Font, Supplies
+from qdigits.augment.pages.strokes import MIDDLE_DOT, SIGN_STROKES, STROKES, draw_symbol
+from qdigits.augment.pages.supplies import Digits, Font, Supplies
 
 TAILED = (1, 4, 7, 9)
 """Digits whose last stroke runs down, and may run far below the line."""
@@ -21,7 +23,7 @@ TAILED = (1, 4, 7, 9)
 class Writer:
     """One person's handwriting on a sheet."""
 
-    rng: np.random.Generator
+    rng: Generator
     sheet: Sheet
     supplies: Supplies
     font: Font
@@ -50,6 +52,14 @@ class Writer:
         share = self.fine_pen or 0.1 + 0.045 * self.thickness
         return max(self.height * share, 1.0)
 
+    def between(self, low: float, high: float) -> float:
+        """Draw a length of `low` to `high` heights of a digit, in pixels."""
+        return self.height * self.rng.uniform(low, high)
+
+    def about(self, deviation: float) -> float:
+        """Draw a normal offset whose standard deviation is given in heights, in pixels."""
+        return self.height * self.rng.normal(0, deviation)
+
     def scaled(self, factor: float) -> Writer:
         """Return the same writer with larger or smaller digits."""
         return replace(self, height=self.height * factor)
@@ -71,52 +81,59 @@ class Writer:
             line = baseline + self.slope * x
             if character == " ":
                 self.sheet.number += 1
-                x += self.height * rng.uniform(0.4, 0.9)
+                x += self.between(0.4, 0.9)
             elif character.isdigit():
-                x += self._digit(int(character), x, line) + gap * self.height * rng.uniform(
-                    0.6, 1.4
-                )
+                x += self._digit(int(character), x, line)
+                x += gap * self.height * rng.uniform(0.6, 1.4)
             elif character in STROKES and not self._takes_from_font(character):
-                x += self._symbol(character, x, line) + max(gap, 0.08) * self.height
+                x += self._symbol(character, x, line)
+                x += max(gap, 0.08) * self.height
             else:
                 x += self._letter(character, x, line)
         return x
 
     def _takes_from_font(self, character: str) -> bool:
         """Choose between the strokes and the glyph of a symbol; signs are always strokes."""
-        return character not in ".,-/:·" and self.rng.random() < 0.45
+        return character not in SIGN_STROKES and self.rng.random() < 0.45
 
     def digit(self, digit: int, height: float | None = None) -> np.ndarray:
         """Draw one digit, float32 ink (H, W)."""
         rng = self.rng
         height = (height or self.height) * rng.uniform(0.86, 1.14)
         if rng.random() < self.from_font:
-            glyph = self.font.glyphs[str(digit)]
-            scale = height / self.font.digit_height
-            return write_glyph(
-                glyph.ink, scale, rng.uniform(0.85, 1.2), self.slant / 2, self.thickness
-            )
+            return self._font_digit(digit, height)
         if self.fine_pen and rng.random() > self.european:
             return self._line(digit, height)
-        bank = self.supplies.drawn if rng.random() < self.european else self.supplies.writers
-        if not len(bank.by_label[digit]):
-            bank = self.supplies.writers
-        places = bank.by_label[digit]
+        is_european = rng.random() < self.european
+        drawn = self.supplies.drawn
+        if is_european and drawn.has(digit):
+            return self._tile_digit(drawn, digit, height)
+        return self._tile_digit(self.supplies.writers, digit, height)
+
+    def _font_digit(self, digit: int, height: float) -> np.ndarray:
+        """Draw a digit of the font of the letters."""
+        ink = self.font.glyphs[str(digit)].ink
+        scale = height / self.font.digit_height
+        widen = self.rng.uniform(0.85, 1.2)
+        return write_glyph(ink, scale, widen, self.slant / 2, self.thickness)
+
+    def _tile_digit(self, bank: Digits, digit: int, height: float) -> np.ndarray:
+        """Draw a digit from a tile; tiles of which nothing is left are drawn again."""
+        rng = self.rng
         while True:
-            tile = bank.tiles[places[rng.integers(len(places))]]
             ink = write_tile(
-                tile,
+                bank.random_tile(rng, digit),
                 height,
-                rng.uniform(0.8, 1.2),
-                rng.normal(0, 0.05),
-                self.slant + rng.normal(0, 0.06),
-                self.thickness + rng.normal(0, 0.1),
+                widen=rng.uniform(0.8, 1.2),
+                turn=rng.normal(0, 0.05),
+                slant=self.slant + rng.normal(0, 0.06),
+                thickness=self.thickness + rng.normal(0, 0.1),
             )
             if ink is not None:
                 return ink
 
     def _uneven_digit(self, digit: int) -> tuple[np.ndarray, float]:
-        """Write a digit far smaller than its neighbours, or with a long tail below the line.
+        """Draw a digit far smaller than its neighbours, or with a long tail below the line.
 
         Returns:
             Its ink, and how far it sinks below the line in pixels.
@@ -124,60 +141,70 @@ class Writer:
         rng = self.rng
         if digit in TAILED and rng.random() < 0.7:
             ink = stretch_tail(self.digit(digit), rng.uniform(1.2, 2.4))
-            return ink, rng.uniform(0.4, 1.1) * (ink.shape[0] - self.height)
+            longer = ink.shape[0] - self.height
+            return ink, rng.uniform(0.4, 1.1) * longer
         share = rng.uniform(0.42, 0.9)
-        return self.digit(digit, share * self.height), -rng.uniform(0, 1 - share) * self.height
+        ink = self.digit(digit, share * self.height)
+        return ink, -self.between(0, 1 - share)
 
     def _line(self, digit: int, height: float) -> np.ndarray:
+        """Draw a digit from the line of its pen."""
         rng = self.rng
-        places = self.supplies.lines.by_label[digit]
-        field = self.supplies.lines.tiles[places[rng.integers(len(places))]]
+        field = self.supplies.lines.random_tile(rng, digit)
         pen = max(height * self.fine_pen * rng.uniform(0.85, 1.15), 0.7)
         slant = self.slant + rng.normal(0, 0.06)
-        ink = write_line(field, height, rng.uniform(0.8, 1.2), rng.normal(0, 0.05), slant, pen)
+        widen = rng.uniform(0.8, 1.2)
+        turn = rng.normal(0, 0.05)
+        ink = write_line(field, height, widen, turn, slant, pen)
         found = tight(ink)
         return ink if found is None else found
 
     def _digit(self, digit: int, x: float, line: float) -> float:
-        rng = self.rng
-        if rng.random() < self.uneven:
+        """Write a digit; return its width."""
+        if self.rng.random() < self.uneven:
             ink, sunk = self._uneven_digit(digit)
             line += sunk
         else:
             ink = self.digit(digit)
-        top = line - ink.shape[0] + self.rng.normal(0, self.bounce) * self.height
+        top = line - ink.shape[0] + self.about(self.bounce)
         self.sheet.add(ink, digit, x, top, self._pressure())
         return ink.shape[1]
 
     def _symbol(self, character: str, x: float, line: float) -> float:
+        """Write a sign or a symbol as strokes; return its width."""
         drawing = draw_symbol(self.rng, character, self.height, self.pen)
         if drawing is None:
             return 0.0
-        kind = kind_of("." if character == "·" else character)
-        self.sheet.add(drawing.ink, kind, x, line - drawing.rise, self._pressure())
+        kind = kind_of("." if character == MIDDLE_DOT else character)
+        top = line - drawing.rise
+        self.sheet.add(drawing.ink, kind, x, top, self._pressure())
         return drawing.ink.shape[1]
 
     def _letter(self, character: str, x: float, line: float) -> float:
+        """Write a letter or a symbol from a font; return how far it takes the pen."""
         font = self.font
         if not character.isalpha():  # symbols of all fonts: they are rarer than letters
-            fonts = self.supplies.printed + self.supplies.handwriting
-            font = fonts[self.rng.integers(len(fonts))]
+            font = pick(self.rng, self.supplies.printed + self.supplies.handwriting)
         glyph = font.glyphs.get(character)
         if glyph is None:
             return 0.0
         scale = self.height / font.digit_height
-        ink = write_glyph(glyph.ink, scale, 1.0, 0.0, self.thickness)
-        kind = kind_of(character)
-        self.sheet.add(ink, kind, x + glyph.left * scale, line - glyph.top * scale, self.darkness)
+        ink = write_glyph(glyph.ink, scale, thickness=self.thickness)
+        left = x + glyph.left * scale
+        top = line - glyph.top * scale
+        self.sheet.add(ink, kind_of(character), left, top, self.darkness)
         return glyph.advance * scale
 
     def drawn_letter(self, x: float, line: float) -> float:
         """Write one letter of a foreign alphabet, which is no digit; return its width."""
         rng = self.rng
-        bank = self.supplies.letters
-        tile = bank.tiles[rng.integers(len(bank.tiles))]
         ink = write_tile(
-            tile, self.height, rng.uniform(0.8, 1.2), rng.normal(0, 0.05), 0.0, self.thickness
+            pick(rng, self.supplies.letters.tiles),
+            self.height,
+            widen=rng.uniform(0.8, 1.2),
+            turn=rng.normal(0, 0.05),
+            slant=0.0,
+            thickness=self.thickness,
         )
         if ink is None:
             return 0.0
@@ -185,6 +212,7 @@ class Writer:
         return ink.shape[1]
 
     def _pressure(self) -> float:
+        """Draw how dark one mark becomes."""
         return self.darkness * self.rng.uniform(0.82, 1.0)
 
 
@@ -192,7 +220,7 @@ class Writer:
 class Printer:
     """A font on a sheet; every mark it makes is printed."""
 
-    rng: np.random.Generator
+    rng: Generator
     sheet: Sheet
     font: Font
     height: float
@@ -202,9 +230,14 @@ class Printer:
     spacing: float = 0.0
     """Between characters, in heights."""
 
+    @property
+    def scale(self) -> float:
+        """Pixels of the sheet for each pixel of the font's glyphs."""
+        return self.height / self.font.digit_height
+
     def write(self, text: str, x: float, baseline: float) -> float:
         """Print a text from x on; return where it ends."""
-        scale = self.height / self.font.digit_height
+        scale = self.scale
         self.sheet.number += 1
         for character in text:
             if x > self.sheet.full:
@@ -214,32 +247,25 @@ class Printer:
                 self.sheet.number += 1
                 x += 0.55 * self.height
                 continue
-            ink = write_glyph(glyph.ink, scale, 1.0, 0.0, 0.0)
+            ink = write_glyph(glyph.ink, scale)
+            left = x + glyph.left * scale
             top = baseline + self.slope * x - glyph.top * scale
-            self.sheet.add(
-                ink, kind_of(character), x + glyph.left * scale, top, self.darkness, True
-            )
+            self.sheet.add(ink, kind_of(character), left, top, self.darkness, printed=True)
             x += glyph.advance * scale + self.spacing * self.height
         return x
 
-    def width(self, text: str) -> float:
-        """Measure a text in pixels."""
-        scale = self.height / self.font.digit_height
-        advances = [self.font.glyphs[c].advance if c in self.font.glyphs else 20 for c in text]
-        return sum(advances) * scale + self.spacing * self.height * len(text)
-
 
 def new_writer(
-    rng: np.random.Generator, sheet: Sheet, supplies: Supplies, low: float = 10, high: float = 48
+    rng: Generator, sheet: Sheet, supplies: Supplies, low: float = 10, high: float = 48
 ) -> Writer:
     """Return a writer of random style whose digits are `low` to `high` pixels high."""
-    height = float(np.exp(rng.uniform(np.log(low), np.log(high))))
+    height = log_uniform(rng, low, high)
     thickness = rng.uniform(-1, 0.8) if height > 18 else rng.uniform(-0.6, 0.6)
     return Writer(
         rng,
         sheet,
         supplies,
-        font=supplies.handwriting[rng.integers(len(supplies.handwriting))],
+        font=pick(rng, supplies.handwriting),
         height=height,
         slant=rng.normal(0.03, 0.13),
         thickness=thickness,
@@ -254,14 +280,15 @@ def new_writer(
 
 
 def new_printer(
-    rng: np.random.Generator, sheet: Sheet, supplies: Supplies, height: float, slope: float = 0.0
+    rng: Generator, sheet: Sheet, supplies: Supplies, height: float, slope: float = 0.0
 ) -> Printer:
     """Return a printer of random font whose digits are `height` pixels high."""
-    font = supplies.printed[rng.integers(len(supplies.printed))]
-    spacing = rng.uniform(0, 0.2) if rng.random() < 0.2 else 0.0
-    return Printer(rng, sheet, font, height, rng.uniform(0.5, 1.0), slope, spacing)
-
-
-def box_of(left: float, top: float, width: float, height: float) -> Box:
-    """Return a box from its corner and size."""
-    return Box(left, top, left + width, top + height)
+    return Printer(
+        rng,
+        sheet,
+        font=pick(rng, supplies.printed),
+        height=height,
+        slope=slope,
+        spacing=rng.uniform(0, 0.2) if rng.random() < 0.2 else 0.0,
+        darkness=rng.uniform(0.5, 1.0),
+    )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import SupportsInt
+from typing import NamedTuple, SupportsInt
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from qdigits.augment.pages.marks import OTHER, Box, Mark
 
@@ -19,8 +20,20 @@ MOST_MARKS = 64
 SMALLEST_OTHER = 6
 """Pixels of height below which a letter may be found or not."""
 
-
 Point = Sequence[float] | np.ndarray  # (x, y)
+
+
+class Rule(NamedTuple):
+    """How a straight line is drawn."""
+
+    darkness: float
+    width: SupportsInt
+    """Pixels."""
+
+    @property
+    def pixels(self) -> int:
+        """The width that OpenCV draws it with."""
+        return max(int(self.width), 1)
 
 
 class Sheet:
@@ -45,20 +58,31 @@ class Sheet:
     @property
     def is_full(self) -> bool:
         """Whether more marks would only cost time."""
-        return len(self.marks) >= MOST_MARKS * (self.side / SIDE) ** 2
+        share = (self.side / SIDE) ** 2
+        return len(self.marks) >= MOST_MARKS * share
+
+    def has_room(self, x: float) -> bool:
+        """Return whether to go on writing a line at x."""
+        return x < self.full and not self.is_full
+
+    def baselines(self, rng: Generator, leading: float) -> np.ndarray:
+        """Return the baselines of lines that fill the sheet, `leading` pixels apart."""
+        return np.arange(rng.uniform(0, leading), self.full + leading, leading)
 
     def stamp(self, image: np.ndarray, left: float, top: float, darkness: float) -> Box | None:
         """Put ink (H, W) on the sheet; return its box, or None where it lies outside."""
         height, width = image.shape
         x = round(left)
         y = round(top)
-        x0, y0 = max(x, 0), max(y, 0)
-        x1, y1 = min(x + width, self.full), min(y + height, self.full)
-        if x1 <= x0 or y1 <= y0:
+        box = Box(x, y, x + width, y + height)
+        down = slice(max(y, 0), min(y + height, self.full))
+        across = slice(max(x, 0), min(x + width, self.full))
+        if across.stop <= across.start or down.stop <= down.start:
             return None
-        target = self.ink[y0:y1, x0:x1]
-        np.maximum(target, image[y0 - y : y1 - y, x0 - x : x1 - x] * darkness, out=target)
-        return Box(x, y, x + width, y + height)
+        seen = image[down.start - y : down.stop - y, across.start - x : across.stop - x]
+        target = self.ink[down, across]
+        np.maximum(target, seen * darkness, out=target)
+        return box
 
     def add(
         self, image: np.ndarray, kind: int, left: float, top: float, darkness: float, printed=False
@@ -83,26 +107,37 @@ class Sheet:
         """Write down the truth of a mark that is drawn already."""
         self.marks.append(Mark(kind, box, printed, self.number))
 
-    def line(
-        self, start: Point, end: Point, darkness: float, width: SupportsInt, on_rules: bool = True
-    ) -> None:
-        """Draw a straight line from start to end, both (x, y)."""
+    def line(self, start: Point, end: Point, rule: Rule, on_rules: bool = True) -> None:
+        """Draw a straight line from start to end, both (x, y), in rules or in ink."""
         layer = self.rules if on_rules else self.ink
         first = round(start[0]), round(start[1])
         last = round(end[0]), round(end[1])
-        cv2.line(layer, first, last, float(darkness), max(int(width), 1), cv2.LINE_AA)
+        cv2.line(layer, first, last, float(rule.darkness), rule.pixels, cv2.LINE_AA)
 
-    def rectangle(self, box: Box, darkness: float, width: int) -> None:
+    def line_down(self, x: float, rule: Rule, top: float = 0.0, drift: float = 0.0) -> None:
+        """Draw a line down to the lower edge, which ends `drift` pixels beside where it began."""
+        self.line((x, top), (x + drift, self.full), rule)
+
+    def line_across(self, y: float, rule: Rule, left: float = 0.0, drift: float = 0.0) -> None:
+        """Draw a line to the right edge, which ends `drift` pixels below where it began."""
+        self.line((left, y), (self.full, y + drift), rule)
+
+    def rectangle(self, box: Box, rule: Rule) -> None:
         """Draw the outline of a box in rules."""
-        corners = (round(box.left), round(box.top)), (round(box.right), round(box.bottom))
-        cv2.rectangle(self.rules, *corners, float(darkness), max(int(width), 1))
+        top_left = round(box.left), round(box.top)
+        bottom_right = round(box.right), round(box.bottom)
+        cv2.rectangle(self.rules, top_left, bottom_right, float(rule.darkness), rule.pixels)
+
+    def disc(self, place: Point, radius: SupportsInt, darkness: float, on_rules=True) -> None:
+        """Draw a filled circle around a place (x, y)."""
+        layer = self.rules if on_rules else self.ink
+        cv2.circle(layer, place, int(radius), float(darkness), cv2.FILLED, cv2.LINE_AA)
 
     def forget(self, region: Box) -> None:
         """Ask nothing of the marks whose middle lies in a region."""
         kept = []
         for mark in self.marks:
-            x, y = mark.box.centre
-            if region.left <= x <= region.right and region.top <= y <= region.bottom:
+            if region.holds(mark.box.centre):
                 self.ignored.append(mark.box)
             else:
                 kept.append(mark)

@@ -9,8 +9,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from qdigits.augment.pages.pens import Placement
+
 DETAIL = 2
 """Times a tile is enlarged before its middle line is looked for."""
+SOLID = 110
+"""Grey level above which a pixel belongs to a stroke."""
 MARGIN = 8
 """Pixels around the line, at that size."""
 MOST_PASSES = 12
@@ -28,14 +32,16 @@ def distance_fields(tiles: np.ndarray) -> list[np.ndarray]:
         tiles: uint8 (N, 28, 28), ink 255.
     """
     side = DETAIL * tiles.shape[1]
-    solid = np.stack(
-        [cv2.resize(tile, (side, side), interpolation=cv2.INTER_CUBIC) for tile in tiles]
-    )
-    lines = thin(np.pad(solid > 110, ((0, 0), (MARGIN, MARGIN), (MARGIN, MARGIN))))
+    size = (side, side)
+    enlarged = [cv2.resize(tile, size, interpolation=cv2.INTER_CUBIC) for tile in tiles]
+    solid = np.stack(enlarged) > SOLID
+    margin = (MARGIN, MARGIN)
+    lines = thin(np.pad(solid, ((0, 0), margin, margin)))
     return [_field(line) for line in lines]
 
 
 def _field(line: np.ndarray) -> np.ndarray:
+    """Return the distance from a line, bool (H, W), with MARGIN around it."""
     distance = cv2.distanceTransform((~line).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
     left, top, width, height = cv2.boundingRect(line.astype(np.uint8))
     distance = cv2.GaussianBlur(distance, (0, 0), SMOOTHING)
@@ -54,11 +60,13 @@ def thin(solid: np.ndarray) -> np.ndarray:
     kernel = np.zeros((3, 3), np.float32)  # a bit for each neighbour
     for bit, (down, right) in enumerate(NEIGHBOURS):
         kernel[1 + down, 1 + right] = 2**bit
+    half_passes = (_removed(first=True), _removed(first=False))
     for _ in range(MOST_PASSES):
         before = cv2.countNonZero(stacked)
-        for removed in (_removed(first=True), _removed(first=False)):
+        for removed in half_passes:
             around = cv2.filter2D(stacked, -1, kernel, borderType=cv2.BORDER_CONSTANT)
-            stacked &= 1 - np.asarray(cv2.LUT(around, removed), np.uint8)
+            taken_away = np.asarray(cv2.LUT(around, removed), np.uint8)
+            stacked &= 1 - taken_away
         if cv2.countNonZero(stacked) == before:
             break
     return stacked.reshape(solid.shape).astype(bool)
@@ -66,15 +74,19 @@ def thin(solid: np.ndarray) -> np.ndarray:
 
 def _removed(first: bool) -> np.ndarray:
     """Return 1 for each of 256 neighbourhoods whose middle is taken away in a half pass."""
-    around = np.arange(256)[:, None] >> np.arange(8) & 1  # (256, 8), in the order of NEIGHBOURS
+    patterns = np.arange(256)
+    around = patterns[:, None] >> np.arange(8) & 1  # (256, 8), in the order of NEIGHBOURS
     count = around.sum(1)
-    changes = ((around == 0) & (np.roll(around, -1, 1) == 1)).sum(1)
+    after = np.roll(around, -1, 1)
+    changes = ((around == 0) & (after == 1)).sum(1)
     north, east, south, west = around[:, ::2].T
     if first:
         blocked = (north & east & south) | (east & south & west)
     else:
         blocked = (north & east & west) | (north & south & west)
-    return ((count >= 2) & (count <= 6) & (changes == 1) & (blocked == 0)).astype(np.uint8)
+    is_edge = (count >= 2) & (count <= 6)
+    is_removed = is_edge & (changes == 1) & (blocked == 0)
+    return is_removed.astype(np.uint8)
 
 
 def write_line(
@@ -82,19 +94,20 @@ def write_line(
 ) -> np.ndarray:
     """Write a digit again, `height` pixels high, with a pen `pen` pixels wide; float32 ink."""
     tall, wide = field.shape
-    scale = max(height - pen, 2) / max(tall - 2 * MARGIN, 0.6 * (wide - 2 * MARGIN), 1)
-    across = scale * widen
-    lean = slant + turn
+    line_height = tall - 2 * MARGIN
+    line_width = wide - 2 * MARGIN
+    scale = max(height - pen, 2) / max(line_height, 0.6 * line_width, 1)
+    place = Placement(scale, scale * widen, turn, slant + turn)
+    new_width = int(wide * place.across + abs(place.lean) * tall * scale) + 4
+    new_height = int(tall * scale + abs(turn) * wide * place.across) + 4
+    new_size = (new_width, new_height)
+    matrix = place.matrix((wide, tall), new_size)
+    distance = cv2.warpAffine(field.astype(np.float32), matrix, new_size, borderValue=255.0)
+    distance *= (scale + place.across) / 2 / UNITS
+
+    reach = pen / 2
     edge = MARGIN * scale  # of the field, beyond which there is no ink
-    out_height = int(tall * scale + abs(turn) * wide * across) + 4
-    out_width = int(wide * across + abs(lean) * tall * scale) + 4
-    x, y = (wide - 1) / 2, (tall - 1) / 2
-    right = (out_width - 1) / 2 - across * x + lean * scale * y
-    down = (out_height - 1) / 2 - turn * across * x - scale * y
-    matrix = np.array([[across, -lean * scale, right], [turn * across, scale, down]])
-    distance = cv2.warpAffine(
-        field.astype(np.float32), matrix, (out_width, out_height), borderValue=255.0
-    )
-    distance *= (scale + across) / 2 / UNITS
-    ink = min(pen / 2, edge - 1) + 0.5 - distance if edge > 2 else pen / 2 + 0.5 - distance
+    if edge > 2:
+        reach = min(reach, edge - 1)
+    ink = reach + 0.5 - distance
     return np.minimum(np.maximum(ink, 0), 1)

@@ -1,70 +1,61 @@
-"""Signs and symbols as a pen draws them: a few strokes each, every point moved a little."""
+"""Signs and symbols as a pen draws them: a few strokes each, every point moved a little.
+
+strokes.json holds them. Strokes are divided by "/". A stroke is a line past points "x,y" in heights
+of a digit, where y rises from the baseline, or an arc: "arc", its middle, its two radii, and the
+angles in degrees at which it starts and ends. To add a symbol: a text in strokes.json.
+"""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
+from qdigits.augment.pages.marks import SIGNS
 from qdigits.augment.pages.pens import tight
 
-Stroke = tuple[tuple[float, float], ...]
-"""Points (x, y) in heights of a digit; y rises from the baseline."""
+STROKES_FILE = Path(__file__).parent / "strokes.json"
+ARC_POINTS = 9
+SUBPIXELS = 16
+"""Points are given to OpenCV in sixteenths of a pixel."""
+SUBPIXEL_BITS = 4
+EDGE = 2
+"""Pixels that are left free around the strokes over a cell."""
 
 
-def _arc(x: float, y: float, wide: float, high: float, start: float, end: float) -> Stroke:
-    angles = np.linspace(start, end, 9) * np.pi / 180
-    return tuple((x + wide * np.cos(a), y + high * np.sin(a)) for a in angles)
+def parse_pairs(words: list[str]) -> np.ndarray:
+    """Return an array (N, 2) of words "x,y"."""
+    return np.array([word.split(",") for word in words], float)
 
 
-STROKES: dict[str, tuple[Stroke, ...]] = {
-    ".": (((0, 0.03), (0.01, 0.0)),),
-    "·": (((0, 0.42), (0.01, 0.39)),),
-    ",": (((0.04, 0.06), (0.03, -0.02), (-0.06, -0.17)),),
-    "-": (((-0.2, 0.44), (0.2, 0.44)),),
-    "/": (((-0.28, -0.18), (0.28, 1.15)),),
-    ":": (((0, 0.18), (0.01, 0.15)), ((0, 0.6), (0.01, 0.57))),
-    "+": (((-0.3, 0.45), (0.3, 0.45)), ((0, 0.15), (0, 0.75))),
-    "=": (((-0.3, 0.32), (0.3, 0.32)), ((-0.3, 0.58), (0.3, 0.58))),
-    "x": (((-0.22, 0.15), (0.22, 0.65)), ((-0.22, 0.65), (0.22, 0.15))),
-    "X": (((-0.32, 0.02), (0.32, 0.95)), ((-0.32, 0.95), (0.32, 0.02))),
-    "(": (_arc(0.3, 0.45, 0.3, 0.65, 110, 250),),
-    ")": (_arc(-0.3, 0.45, 0.3, 0.65, 70, -70),),
-    "%": (
-        ((-0.25, 0.0), (0.3, 0.95)),
-        _arc(-0.2, 0.75, 0.13, 0.16, 0, 380),
-        _arc(0.25, 0.2, 0.13, 0.16, 0, 380),
-    ),
-    "*": (((-0.2, 0.45), (0.2, 0.75)), ((-0.2, 0.75), (0.2, 0.45)), ((0, 0.4), (0, 0.8))),
-    "#": (
-        ((-0.2, 0), (-0.1, 0.9)),
-        ((0.12, 0), (0.22, 0.9)),
-        ((-0.35, 0.3), (0.35, 0.32)),
-        ((-0.32, 0.6), (0.38, 0.62)),
-    ),
-    "√": (((-0.4, 0.45), (-0.25, 0.5), (-0.1, 0.0), (0.1, 1.05), (0.9, 1.08)),),
-    "✓": (((-0.25, 0.4), (-0.05, 0.05), (0.5, 0.95)),),
-    "÷": (((-0.3, 0.45), (0.3, 0.45)), ((0, 0.72), (0.01, 0.69)), ((0, 0.2), (0.01, 0.17))),
-    "→": (((-0.5, 0.4), (0.5, 0.42)), ((0.3, 0.6), (0.5, 0.42), (0.3, 0.22))),
-    "<": (((0.3, 0.8), (-0.25, 0.45), (0.3, 0.1)),),
-    ">": (((-0.3, 0.8), (0.25, 0.45), (-0.3, 0.1)),),
-    "$": (
-        ((0.25, 0.8), (0, 0.92), (-0.22, 0.72), (0, 0.5), (0.24, 0.25), (0, 0.03), (-0.26, 0.15)),
-        ((0.0, 1.1), (0.0, -0.15)),
-    ),
-    "~": (((-0.3, 0.4), (-0.15, 0.52), (0.1, 0.36), (0.3, 0.5)),),
-    "?": (
-        ((-0.2, 0.75), (0, 0.95), (0.22, 0.75), (0.02, 0.45), (0, 0.28)),
-        ((0, 0.03), (0.01, 0.0)),
-    ),
-    "!": (((0, 1.0), (0, 0.25)), ((0, 0.03), (0.01, 0.0))),
-    "{": (((0.2, 1.1), (0, 1.0), (0, 0.55), (-0.12, 0.45), (0, 0.35), (0, -0.1), (0.2, -0.2)),),
-    "}": (((-0.2, 1.1), (0, 1.0), (0, 0.55), (0.12, 0.45), (0, 0.35), (0, -0.1), (-0.2, -0.2)),),
-}
-DOTS = {".": 1.25, "·": 1.25, ":": 1.2}
+def parse_stroke(text: str) -> np.ndarray:
+    """Return the points (N, 2) of one stroke of strokes.json."""
+    words = text.split()
+    if words[0] != "arc":
+        return parse_pairs(words)
+    middle, radii, (start, end) = parse_pairs(words[1:])
+    angles = np.linspace(start, end, ARC_POINTS) * np.pi / 180
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    return middle + radii * circle
+
+
+def parse_symbol(text: str) -> list[np.ndarray]:
+    """Return the strokes of one symbol of strokes.json."""
+    return [parse_stroke(stroke) for stroke in text.split("/")]
+
+
+_TEXTS: dict[str, str] = json.loads(STROKES_FILE.read_text(encoding="utf-8"))
+STROKES = {character: parse_symbol(text) for character, text in _TEXTS.items()}
+MIDDLE_DOT = "·"
+"""The point that some writers put halfway up the line."""
+SIGN_STROKES = SIGNS + MIDDLE_DOT
+DOTS = {".": 1.25, MIDDLE_DOT: 1.25, ":": 1.2}
 """Marks made of dots, whose pen rests: their width in pens."""
-SYMBOLS = tuple(character for character in STROKES if character not in ".,-/:·")
+SYMBOLS = tuple(character for character in STROKES if character not in SIGN_STROKES)
 
 
 class Drawing(NamedTuple):
@@ -75,47 +66,65 @@ class Drawing(NamedTuple):
 
 
 def draw_symbol(
-    rng: np.random.Generator, character: str, height: float, pen: float, looseness: float = 0.035
+    rng: Generator, character: str, height: float, pen: float, looseness: float = 0.035
 ) -> Drawing | None:
     """Draw one of STROKES beside digits of `height` pixels with a pen of `pen` pixels."""
     side = int(2.4 * height) + 8
-    ink = np.zeros((side, side), np.uint8)
-    stretch = np.exp(rng.normal(0, 0.12, 2)) * height
-    wide = max(pen * DOTS.get(character, 1) * rng.uniform(0.8, 1.2), 1)
     baseline = 1.6 * height + 4
+    origin = (side / 2, baseline)
+    stretch = np.exp(rng.normal(0, 0.12, 2)) * height
+    pen_width = pen * DOTS.get(character, 1) * rng.uniform(0.8, 1.2)
+    ink = np.zeros((side, side), np.uint8)
     for stroke in STROKES[character]:
-        points = np.array(stroke) + rng.normal(0, looseness, (len(stroke), 2))
-        points = points * stretch * (1, -1) + (side / 2, baseline)
-        fixed = np.round(points * 16).astype(np.int32)
-        cv2.polylines(ink, [fixed], False, 255, max(round(wide), 1), cv2.LINE_AA, 4)
-    rows = np.flatnonzero((ink > 64).any(1))
-    found = tight(ink.astype(np.float32) / 255)
-    if found is None or not len(rows):
-        if not len(rows):
-            return None
-        found = ink[rows[0] : rows[0] + 1, (ink > 64).any(0)].astype(np.float32) / 255
-    return Drawing(found, baseline - rows[0])
+        points = stroke + rng.normal(0, looseness, stroke.shape)
+        points = points * stretch * (1, -1) + origin
+        draw_polyline(ink, points, pen_width, 255)
+    is_ink = ink > 64
+    if not is_ink.any():
+        return None
+    top = np.flatnonzero(is_ink.any(1))[0]
+    darkness = ink.astype(np.float32) / 255
+    found = tight(darkness)
+    if found is None:  # a single row, as of a thin dash
+        found = darkness[top : top + 1, is_ink.any(0)]
+    return Drawing(found, baseline - top)
 
 
-def draw_cross(rng: np.random.Generator, width: float, height: float, pen: float) -> np.ndarray:
+def draw_polyline(ink: np.ndarray, points: np.ndarray, pen: float, darkness: float) -> None:
+    """Draw a line past points (N, 2) with a pen of `pen` pixels, in place."""
+    fixed = np.round(points * SUBPIXELS).astype(np.int32)
+    width = max(round(pen), 1)
+    cv2.polylines(ink, [fixed], False, darkness, width, cv2.LINE_AA, SUBPIXEL_BITS)
+
+
+def _blank_cell(width: float, height: float) -> np.ndarray:
+    """Return blank ink (H, W) for what is drawn over a cell."""
+    return np.zeros((int(height) + 3 * EDGE, int(width) + 3 * EDGE), np.float32)
+
+
+def draw_cross(rng: Generator, width: float, height: float, pen: float) -> np.ndarray:
     """Draw the X that strikes out a cell."""
-    ink = np.zeros((int(height) + 6, int(width) + 6), np.float32)
-    wobble = rng.normal(0, 0.05, 8) * min(width, height)
-    lines = (((2, 2), (width + 2, height + 2)), ((2, height + 2), (width + 2, 2)))
-    for index, (start, end) in enumerate(lines):
-        ends = np.array([*start, *end]) + wobble[4 * index : 4 * index + 4]
-        x0, y0, x1, y1 = np.round(ends).astype(int).tolist()
-        cv2.line(ink, (x0, y0), (x1, y1), 1.0, max(round(pen), 1), cv2.LINE_AA)
+    ink = _blank_cell(width, height)
+    wobble = rng.normal(0, 0.05, (2, 2, 2)) * min(width, height)
+    right = width + EDGE
+    bottom = height + EDGE
+    falling = ((EDGE, EDGE), (right, bottom))
+    rising = ((EDGE, bottom), (right, EDGE))
+    strokes = np.array([falling, rising]) + wobble
+    for start, end in np.round(strokes).astype(int).tolist():
+        cv2.line(ink, start, end, 1.0, max(round(pen), 1), cv2.LINE_AA)
     return ink
 
 
-def draw_scribble(rng: np.random.Generator, width: float, height: float, pen: float) -> np.ndarray:
+def draw_scribble(rng: Generator, width: float, height: float, pen: float) -> np.ndarray:
     """Draw a pen that goes to and fro until nothing can be read underneath."""
-    ink = np.zeros((int(height) + 6, int(width) + 6), np.float32)
+    ink = _blank_cell(width, height)
     turns = int(rng.integers(5, 14))
-    across = np.linspace(0, 1, turns) if rng.random() < 0.5 else rng.uniform(0, 1, turns)
-    x = (across + rng.normal(0, 0.08, turns)).clip(0, 1) * width + 2
-    y = (np.arange(turns) % 2 + rng.normal(0, 0.18, turns)).clip(0, 1) * height + 2
-    points = np.round(np.stack([x, y], 1) * 16).astype(np.int32)
-    cv2.polylines(ink, [points], False, 1.0, max(round(pen), 1), cv2.LINE_AA, 4)
+    is_orderly = rng.random() < 0.5
+    across = np.linspace(0, 1, turns) if is_orderly else rng.uniform(0, 1, turns)
+    down = np.arange(turns) % 2  # top and bottom by turns
+    across = (across + rng.normal(0, 0.08, turns)).clip(0, 1)
+    down = (down + rng.normal(0, 0.18, turns)).clip(0, 1)
+    points = np.stack([across * width + EDGE, down * height + EDGE], axis=1)
+    draw_polyline(ink, points, pen, 1.0)
     return ink

@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
+from qdigits.augment.pages.chance import pick
 from qdigits.augment.pages.skeletons import distance_fields
 from qdigits.errors import ConfigError
 
 EM = 48
 """Pixels of the size at which glyphs are kept."""
+FAINTEST = 40
+"""Grey level above which a pixel of a tile is ink."""
 PRINT = (
     "DejaVuSans",
     "DejaVuSans-Bold",
@@ -63,6 +67,14 @@ class Digits(NamedTuple):
     """uint8 (H, W), ink 255 on paper 0."""
     by_label: list[np.ndarray]
 
+    def has(self, label: int) -> bool:
+        """Return whether any tile shows this digit."""
+        return len(self.by_label[label]) > 0
+
+    def random_tile(self, rng: Generator, label: int) -> np.ndarray:
+        """Return one of the tiles of a digit."""
+        return self.tiles[pick(rng, self.by_label[label])]
+
 
 class Supplies(NamedTuple):
     """Everything that pages are drawn from."""
@@ -82,18 +94,25 @@ class Supplies(NamedTuple):
 def sort_digits(tiles: np.ndarray, labels: np.ndarray, classes: int = 10) -> Digits:
     """Crop uint8 tiles (N, 28, 28) to their ink and sort them by label (N,)."""
     cropped = [_crop(tile) for tile in tiles]
-    return Digits(cropped, [np.flatnonzero(labels == label) for label in range(classes)])
+    return Digits(cropped, find_labels(labels, classes))
+
+
+def find_labels(labels: np.ndarray, classes: int = 10) -> list[np.ndarray]:
+    """Return the places of each label in labels (N,)."""
+    return [np.flatnonzero(labels == label) for label in range(classes)]
 
 
 def sort_lines(tiles: np.ndarray, labels: np.ndarray) -> Digits:
     """Turn uint8 tiles (N, 28, 28) into lines and sort them by label (N,)."""
-    return Digits(distance_fields(tiles), [np.flatnonzero(labels == d) for d in range(10)])
+    return Digits(distance_fields(tiles), find_labels(labels))
 
 
 def _crop(tile: np.ndarray) -> np.ndarray:
-    rows = np.flatnonzero(tile.max(1) > 40)
-    columns = np.flatnonzero(tile.max(0) > 40)
-    return np.ascontiguousarray(tile[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    rows = np.flatnonzero(tile.max(1) > FAINTEST)
+    columns = np.flatnonzero(tile.max(0) > FAINTEST)
+    top, bottom = rows[[0, -1]]
+    left, right = columns[[0, -1]]
+    return np.ascontiguousarray(tile[top : bottom + 1, left : right + 1])
 
 
 @cache

@@ -1,6 +1,6 @@
 """Fits the judge of the page reader, on drawn pages of validation writers.
 
-    python -m tools.fit_reading [--pages 1500] [--data-dir ../shared/data/mnist]
+    python -m tools.fit_reading [--pages 700] [--data-dir ../shared/data/mnist]
 
 The first two thirds of the pages teach it to tell marks apart; the others say how sure it may be of
 a number. Writes what it learned into the page network's .onnx file and its .pth file.
@@ -327,7 +327,7 @@ def write(judge: Judge, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--pages", type=int, default=1500)
+    parser.add_argument("--pages", type=int, default=700)
     parser.add_argument("--data-dir", default=str(ROOT.parent / "shared" / "data" / "mnist"))
     parser.add_argument("--page-net", type=Path, default=ROOT / "weights" / "page_net.pth")
     given = parser.parse_args()

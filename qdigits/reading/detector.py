@@ -19,9 +19,7 @@ SMALL_SIGNS = ".,-:"  # their height says nothing about the scale
 BOX_UNIT = 16  # the network's boxes are log(pixels / 16)
 SCALE_STEP = 1.6
 FINEST_PIXELS = 1_600_000  # a page is read at no more pixels than this
-COARSEST_SIDE = (
-    112  # pixels; on the coarsest scale a digit that fills the page has a size the network knows
-)
+COARSEST_SIDE = 56  # pixels: on the coarsest scale a digit that fills the page is not too large
 LARGEST_ENLARGEMENT = 3.0
 ENLARGED_SIDE = 900  # smaller pages are enlarged towards this: their digits may be small
 SMALLEST_DIGIT, BEST_DIGIT, LARGEST_DIGIT = 9, 30, 64  # pixels at the scale where a mark is seen

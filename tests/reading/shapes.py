@@ -9,6 +9,10 @@ from qdigits.augment.pages.marks import CLASSES, OTHER
 from qdigits.models.onnx_page_net import STRIDE, PageMaps
 
 
+LEAST = 15
+"""Pixels of area: the stand-in cannot tell anything smaller by its looks."""
+
+
 def page(*rows: str, size: int = 40, slope: float = 0.0, pitch: int = 80) -> np.ndarray:
     """Draw ink, uint8 (H, W): 0 a ring, 1 a bar, x a cross, - a dash, . a dot, blank nothing."""
     ink = np.zeros((120 * len(rows) + 200, pitch * max(map(len, rows)) + 160), np.uint8)
@@ -68,6 +72,8 @@ def plain_judge() -> dict:
         "outcome": [outcome, nothing],
         "number": [[[1.0], [0.0], [0.0], [0.0]], [0.0]],
         "threshold": 0.9,
+        "single": [[[1.0], [0.0], [0.0], [0.0]], [0.0]],
+        "single_threshold": 0.9,
     }
 
 
@@ -88,6 +94,8 @@ class ShapeNet:
         count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8))
         for label in range(1, count):
             left, top, wide, high = stats[label, :4].tolist()
+            if wide * high < LEAST:
+                continue
             piece = labels[top : top + high, left : left + wide] == label
             x, y = (left + wide / 2) / STRIDE, (top + high / 2) / STRIDE
             row, column = min(int(y), cells[0] - 1), min(int(x), cells[1] - 1)

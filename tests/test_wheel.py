@@ -17,7 +17,6 @@ MEGABYTE = 10**6
 NOT_BUNDLED = {
     *("mnist_mlp.pth", "mnist_mlp.onnx"),  # the textbook network, to compare with
     "page_net.pth",  # training starts from it
-    "page_net.onnx",  # nothing reads with it yet
 }
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
 

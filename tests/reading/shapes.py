@@ -8,7 +8,6 @@ import numpy as np
 from qdigits.augment.pages.marks import CLASSES, OTHER
 from qdigits.models.onnx_page_net import STRIDE, PageMaps
 
-
 LEAST = 15
 """Pixels of area: the stand-in cannot tell anything smaller by its looks."""
 

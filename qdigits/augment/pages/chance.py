@@ -14,7 +14,7 @@ Range = tuple[float, float]
 
 def pick(rng: Generator, options: Sequence[Option]) -> Option:
     """Return one of several, each as likely as the others; name one twice to double its chance."""
-    return options[rng.integers(len(options))]
+    return options[int(rng.integers(len(options)))]
 
 
 def log_uniform(rng: Generator, low: float, high: float) -> float:

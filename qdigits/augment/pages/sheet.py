@@ -43,8 +43,8 @@ class Sheet:
         self.side = side
         """Pixels of the picture that is taken of it."""
         self.full = side + 2 * MARGIN
-        self.ink = np.zeros((self.full, self.full), np.float32)
-        self.rules = np.zeros((self.full, self.full), np.float32)
+        self.ink: np.ndarray = np.zeros((self.full, self.full), np.float32)
+        self.rules: np.ndarray = np.zeros((self.full, self.full), np.float32)
         self.detail = side
         """Pixels along each side that the picture is taken with, before it is enlarged."""
         self.number = 0
@@ -128,7 +128,9 @@ class Sheet:
         bottom_right = round(box.right), round(box.bottom)
         cv2.rectangle(self.rules, top_left, bottom_right, float(rule.darkness), rule.pixels)
 
-    def disc(self, place: Point, radius: SupportsInt, darkness: float, on_rules=True) -> None:
+    def disc(
+        self, place: Sequence[int], radius: SupportsInt, darkness: float, on_rules=True
+    ) -> None:
         """Draw a filled circle around a place (x, y)."""
         layer = self.rules if on_rules else self.ink
         cv2.circle(layer, place, int(radius), float(darkness), cv2.FILLED, cv2.LINE_AA)

@@ -73,7 +73,8 @@ class Digits(NamedTuple):
 
     def random_tile(self, rng: Generator, label: int) -> np.ndarray:
         """Return one of the tiles of a digit."""
-        return self.tiles[pick(rng, self.by_label[label])]
+        places = self.by_label[label]
+        return self.tiles[places[rng.integers(len(places))]]
 
 
 class Supplies(NamedTuple):

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFont
 
-from qdigits.augment.pages.chance import pick
 from qdigits.augment.pages.skeletons import distance_fields
 from qdigits.errors import ConfigError
 

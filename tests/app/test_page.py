@@ -31,8 +31,8 @@ from qdigits.data.split import Split
 from qdigits.errors import ImageError
 from qdigits.evaluation.report import build_report
 from qdigits.files import resolve
-from qdigits.predictor import predict, reading_of
-from qdigits.reading.result import Box, Prediction
+from qdigits.predictor import predict
+from qdigits.reading.result import Box, Number, Prediction, Reading
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -185,11 +185,20 @@ def test_what_is_no_digit_is_explained_and_can_be_kept(page):
     assert "1 kept: 1 unchecked" in text(page)
 
 
+def reading_of_digits(*digits):
+    """Return the reading of one row of numbers, each a single digit."""
+    numbers = [
+        Number(str(one), (one,), one.box, 0, column, one.confidence, one.accepted)
+        for column, one in enumerate(digits)
+    ]
+    return Reading(" ".join(map(str, numbers)), digits, tuple(numbers))
+
+
 def test_a_doubtful_number_has_a_question_mark_and_its_confidence():
     tile, box = np.zeros((28, 28), np.uint8), Box(0, 0, 9, 9)
     sure = Prediction(4, 0.99, (0.0,) * 10, tile, box, accepted=True)
     doubtful = Prediction(7, 0.61, (0.0,) * 10, tile, box, accepted=False)
-    reading = reading_of([[[sure], [doubtful]]])
+    reading = reading_of_digits(sure, doubtful)
     assert text_with_doubts(reading) == "4 7?"
     assert "1 of them doubtful; the least sure 61.0\u00a0%" in in_words(reading, sure)
     boxes = boxes_of(reading)
@@ -201,8 +210,8 @@ def test_a_sure_mark_in_an_empty_reading_is_not_called_no_digit():
     tile = np.zeros((28, 28), np.uint8)
     sure = Prediction(0, 0.95, (0.95,) + (0.0,) * 9, tile, Box(0, 0, 9, 9), accepted=True)
     unsure = Prediction(0, 0.05, (0.05,) + (0.0,) * 9, tile, Box(0, 0, 9, 9), accepted=False)
-    assert in_words(reading_of([]), sure).startswith("It found no number here.")
-    assert in_words(reading_of([]), unsure).startswith("This does not look like a digit.")
+    assert in_words(reading_of_digits(), sure).startswith("It found no number here.")
+    assert in_words(reading_of_digits(), unsure).startswith("This does not look like a digit.")
 
 
 def test_an_untaught_handwriting_is_an_unknown_model(page):

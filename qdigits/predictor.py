@@ -297,18 +297,23 @@ def read_photo(model: Model, photo: Any) -> Reading:
     """Open a photo and read it: the page network says where, the model says what."""
     opened, downscale = open_photo(photo)
     page = read_page(bundled_page_net(), model.probabilities, opened, downscale)
-    if max(opened.shape[:2]) <= TILE_SIZE and len(page.digits) < 2:
-        return read_tile(model, opened)
-    return page
+    if len(page.digits) > 1:
+        return page
+    if max(opened.shape[:2]) <= TILE_SIZE:
+        one = next(predict_stream(model, [opened]))
+        is_digit = one.box is not None and one.confidence > MIN_TILE_CONFIDENCE
+        return reading_of(one) if is_digit else Reading("", ())
+    if page.accepted or page.unread:
+        return page
+    one = find_digit(model, opened, downscale)
+    return reading_of(one) if one.accepted else page
 
 
-def read_tile(model: Model, tile: np.ndarray) -> Reading:
-    """Read a picture of MNIST's size as the one digit that it holds."""
-    one = next(predict_stream(model, [tile]))
-    if one.box is None or one.confidence <= MIN_TILE_CONFIDENCE:
-        return Reading("", ())
-    number = Number(str(one), (one,), one.box, 0, 0, one.confidence, one.accepted)
-    return Reading(number.text, (one,), (number,))
+def reading_of(digit: Prediction) -> Reading:
+    """Return the reading of a picture that shows one digit."""
+    assert digit.box is not None
+    number = Number(str(digit), (digit,), digit.box, 0, 0, digit.confidence, digit.accepted)
+    return Reading(number.text, (digit,), (number,))
 
 
 @overload

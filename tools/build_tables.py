@@ -13,7 +13,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qdigits import load_model
 from qdigits.evaluation.report import Report
@@ -24,6 +24,7 @@ from tools.recipe_results import RecipeResult, load_result
 
 REPORTS = ROOT / "docs" / "results"
 REAL = ROOT / "docs" / "real.json"
+FIELD = ROOT / "docs" / "results" / "field.json"
 HEAD = [
     "",
     "parameters",
@@ -38,11 +39,11 @@ PURPOSES = {  # of the bundled models, in the README's order
     "mnist_small": "a tenth of the size: many tiles a second",
     "mnist_mlp": "the textbook network, 784-128-64-10",
 }
-YOURS = {  # sets of docs/real.json that the README shows, and how it calls them
+YOURS = {  # figures that the README shows, and how it calls them
     "mnist": "MNIST's test digits (other writers than in training)",
     "usps": "USPS: digits on envelopes, scanned",
-    "phone_single": "phone photographs of one digit",
-    "multi_photos, digits wrong, missing or invented": "photographs of pages: digits misread",
+    "phone_single, right": "single digits from phones and scanned forms",
+    "pages, digits wrong, missing or invented": "forms, notes and tables: digits misread",
     "accepted: ood_omniglot": "letters of many alphabets that are accepted as digits",
 }
 
@@ -136,14 +137,20 @@ def model_table(accuracies: list[Accuracy]) -> str:
     return format_table(rows, "llrrr")
 
 
+def read_json(path: Path) -> Any:
+    """Return what a file of figures holds."""
+    return json.loads(path.read_text())
+
+
 def your_digits_table() -> str:
     """Return the README's table of what the default model reaches on digits from elsewhere."""
-    lines = {line["name"]: line for line in json.loads(REAL.read_text())["lines"]}
+    lines = {line["name"]: (line["right"], line["count"]) for line in read_json(REAL)["lines"]}
+    for figure in read_json(FIELD)["figures"]:
+        lines[figure["name"]] = (figure["hits"], figure["count"])
     rows = [["set", "share", "counted"]]
     for name, title in YOURS.items():
-        line = lines[name]
-        counted = f"{line['right']:,} of {line['count']:,}"
-        rows.append([title, f"{line['figure']:.2%}", counted])
+        right, count = lines[name]
+        rows.append([title, f"{right / count:.2%}", f"{right:,} of {count:,}"])
     return format_table(rows, "lrr")
 
 

@@ -10,14 +10,13 @@ import pytest
 
 from qdigits.training.config import TrainConfig
 
-SCRIPT = """
+BATCHES = """
 import torch
 from qdigits.data.loading import load_training
 from qdigits.training.batches import batches
 from qdigits.training.config import TrainConfig
 from qdigits.training.distributed import init_distributed
 from qdigits.training.recipes import get_recipe
-from qdigits.training.trainer import fit
 
 config = {config!r}
 folder = {folder!r}
@@ -25,7 +24,12 @@ train, _ = load_training("mnist", config.data_dir)
 with init_distributed("cpu") as world:
     shown = batches(train, torch.arange(300), get_recipe("default"), 1, world)
     torch.save([tuple(batch) for batch in shown], f"{{folder}}/batches of {{world.rank}}.pt")
-fit(config, f"{{folder}}/run")
+"""
+FIT = """
+from qdigits.training.config import TrainConfig
+from qdigits.training.trainer import fit
+
+fit({config!r}, {folder!r} + "/run")
 """
 
 
@@ -58,10 +62,11 @@ def shared_work(short) -> TrainConfig:
 def two_processes(shared_work, tmp_path_factory) -> Path:
     """What two processes of torchrun leave: the batches that each has seen, and a training."""
     folder = tmp_path_factory.mktemp("two processes")
-    script = folder / "script.py"
-    script.write_text(SCRIPT.format(config=shared_work, folder=str(folder)))
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    command: list[str | Path] = [*launcher, "--nproc-per-node=2", script]
-    subprocess.run(command, env=environment, check=True, timeout=600, capture_output=True)
+    for code in (BATCHES, FIT):  # torch's store still knows the addresses of a group that has ended
+        script = folder / "script.py"
+        script.write_text(code.format(config=shared_work, folder=str(folder)))
+        command: list[str | Path] = [*launcher, "--nproc-per-node=2", script]
+        subprocess.run(command, env=environment, check=True, timeout=600, capture_output=True)
     return folder

@@ -16,7 +16,7 @@ import numpy as np
 
 from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
 from qdigits.imaging.constants import TILE_SIZE
-from qdigits.imaging.decode import open_photo
+from qdigits.imaging.decode import Photo, open_photo
 from qdigits.imaging.tile import prepare
 from qdigits.models.onnx_page_net import OnnxPageNet
 from qdigits.reading.page import read_page
@@ -181,23 +181,22 @@ def look(model: Model, image: Any) -> Prediction | list[Candidate]:
 
     Photos are not kept: a list of pictures may be long.
     """
-    photo, downscale = open_photo(image)
-    is_tile = max(photo.shape[:2]) <= TILE_SIZE
-    return candidate_tiles(photo, downscale) if is_tile else find_digit(model, photo, downscale)
+    photo = open_photo(image)
+    is_tile = max(photo.pixels.shape[:2]) <= TILE_SIZE
+    return candidate_tiles(photo) if is_tile else find_digit(model, photo)
 
 
-def find_digit(model: Model, photo: np.ndarray, downscale: float) -> Prediction:
+def find_digit(model: Model, photo: Photo) -> Prediction:
     """Return the one digit of a photo.
 
     Args:
         model: It says which digit it is.
         photo: As open_photo gives it.
-        downscale: Pixels of the original picture to one of the photo's.
     """
-    options = candidate_tiles(photo, downscale)
+    options = candidate_tiles(photo)
     rows = model.probabilities(np.stack([option.tile for option in options]))
     whole = most_confident(model, rows, options)
-    return read_single(bundled_page_net(), model.probabilities, photo, downscale, whole)
+    return read_single(bundled_page_net(), model.probabilities, *photo, whole)
 
 
 @lru_cache(maxsize=1)
@@ -213,11 +212,13 @@ class Candidate(NamedTuple):
     box: Box | None  # on the original picture; None: no ink
 
 
-def candidate_tiles(photo: np.ndarray, downscale: float) -> list[Candidate]:
+def candidate_tiles(photo: Photo) -> list[Candidate]:
     """Return the tile of a photo, or two where ink and paper may be the other way round."""
     first = prepare(photo)
     prepared = [first, prepare(photo, invert=True)] if first.polarity_ambiguous else [first]
-    return [Candidate(one.tile, one.box and scale_box(one.box, downscale)) for one in prepared]
+    return [
+        Candidate(one.tile, one.box and scale_box(one.box, photo.downscale)) for one in prepared
+    ]
 
 
 def most_confident(
@@ -295,17 +296,17 @@ def read(model: Any, photo: Any = NOT_GIVEN) -> Reading:
 
 def read_photo(model: Model, photo: Any) -> Reading:
     """Open a photo and read it: the page network says where, the model says what."""
-    opened, downscale = open_photo(photo)
-    page = read_page(bundled_page_net(), model.probabilities, opened, downscale)
+    opened = open_photo(photo)
+    page = read_page(bundled_page_net(), model.probabilities, *opened)
     if len(page.digits) > 1:
         return page
-    if max(opened.shape[:2]) <= TILE_SIZE:
-        one = next(predict_stream(model, [opened]))
+    if max(opened.pixels.shape[:2]) <= TILE_SIZE:
+        one = next(predict_stream(model, [opened.pixels]))
         is_digit = one.box is not None and one.confidence > MIN_TILE_CONFIDENCE
         return reading_of(one) if is_digit else Reading("", ())
     if page.accepted or page.unread:
         return page
-    one = find_digit(model, opened, downscale)
+    one = find_digit(model, opened)
     return reading_of(one) if one.accepted else page
 
 

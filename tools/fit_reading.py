@@ -22,6 +22,7 @@ from qdigits.augment.pages.marks import CLASSES, OTHER, Box
 from qdigits.augment.synthetic_pages import Page as Drawn
 from qdigits.augment.synthetic_pages import draw_page
 from qdigits.data.loading import load_training
+from qdigits.imaging.decode import Photo
 from qdigits.models.checkpoint import load_page_net, save_model
 from qdigits.models.export import export
 from qdigits.models.onnx_page_net import OnnxPageNet
@@ -99,7 +100,7 @@ def look_at_singles(count: int, digits: Any, net: OnnxPageNet, model: Model) -> 
         if cut is not None:
             photo, digit = cut
             marks, _ = find_marks(net, cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), enlarged_side=SIDE)
-            options = candidate_tiles(photo, 1.0)
+            options = candidate_tiles(Photo(photo, 1.0))
             rows = model.probabilities(np.stack([option.tile for option in options]))
             singles.append(Single(photo, marks, most_confident(model, rows, options), digit))
     return singles

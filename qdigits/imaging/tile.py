@@ -13,7 +13,7 @@ from qdigits.imaging.constants import (
     TILE_CENTRE,
     TILE_SIZE,
 )
-from qdigits.imaging.decode import open_photo
+from qdigits.imaging.decode import Photo, open_photo
 from qdigits.imaging.ink import Polarity, find_ink, find_polarity
 from qdigits.imaging.paper import resize
 
@@ -40,7 +40,8 @@ def prepare(source: Any, invert: bool = False) -> Prepared:
     """Turn one photographed digit into the tile that MNIST would have made of it.
 
     Args:
-        source: What open_photo takes. A 28x28 picture on dark paper is a tile and stays unchanged.
+        source: What open_photo takes, or what it gave. A 28x28 picture on dark paper is a tile and
+            stays unchanged.
         invert: Take ink for paper, for a second look where the first is ambiguous.
 
     Returns:
@@ -51,7 +52,7 @@ def prepare(source: Any, invert: bool = False) -> Prepared:
 
     Source: LeCun et al. 1998 (20x20 box, centre of mass); Yadav and Bottou 2019, arXiv:1905.10498.
     """
-    photo, downscale = open_photo(source)
+    photo, downscale = source if isinstance(source, Photo) else open_photo(source)
     is_tile = photo.shape[:2] == (TILE_SIZE, TILE_SIZE)
     if is_tile and has_black_frame(photo):
         polarity = Polarity(ink_is_bright=True, ambiguous=False)

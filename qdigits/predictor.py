@@ -15,7 +15,6 @@ from typing import Any, NamedTuple, Protocol, SupportsFloat, overload
 import numpy as np
 
 from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
-from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import Photo, open_photo
 from qdigits.imaging.tile import prepare
 from qdigits.models.onnx_page_net import OnnxPageNet
@@ -26,6 +25,7 @@ from qdigits.reading.single import read_single
 MIN_CONFIDENCE = 0.01  # no digit is named below this confidence; `accepted` is the stricter judge
 NOT_GIVEN: Any = object()
 MODEL_SUFFIXES = (".pth", ".pt", ".onnx", ".safetensors")
+LARGEST_TILE = 32  # pixels: MNIST's 28, and LeNet's 32 with two more on each side
 MIN_TILE_CONFIDENCE = 0.25  # below this confidence a tile is no digit to `read`
 BATCH_SIZE = 256  # tiles for the network at once: memory stays flat however many pictures come
 
@@ -177,12 +177,12 @@ def predict_stream(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
 
 
 def look(model: Model, image: Any) -> Prediction | list[Candidate]:
-    """Take a picture of MNIST's size for a tile; find the digit on any other.
+    """Take a picture of a tile's size for a tile; find the digit on any other.
 
     Photos are not kept: a list of pictures may be long.
     """
     photo = open_photo(image)
-    is_tile = max(photo.pixels.shape[:2]) <= TILE_SIZE
+    is_tile = max(photo.pixels.shape[:2]) <= LARGEST_TILE
     return candidate_tiles(photo) if is_tile else find_digit(model, photo)
 
 
@@ -300,7 +300,7 @@ def read_photo(model: Model, photo: Any) -> Reading:
     page = read_page(bundled_page_net(), model.probabilities, *opened)
     if len(page.digits) > 1:
         return page
-    if max(opened.pixels.shape[:2]) <= TILE_SIZE:
+    if max(opened.pixels.shape[:2]) <= LARGEST_TILE:
         one = next(predict_stream(model, [opened.pixels]))
         is_digit = one.box is not None and one.confidence > MIN_TILE_CONFIDENCE
         return reading_of(one) if is_digit else Reading("", ())

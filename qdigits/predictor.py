@@ -15,8 +15,9 @@ from typing import Any, NamedTuple, Protocol, SupportsFloat, overload
 import numpy as np
 
 from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
+from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import Photo, open_photo
-from qdigits.imaging.tile import prepare
+from qdigits.imaging.tile import is_framed, prepare
 from qdigits.models.onnx_page_net import OnnxPageNet
 from qdigits.reading.page import read_page
 from qdigits.reading.result import Box, Number, Prediction, Reading
@@ -193,10 +194,15 @@ def find_digit(model: Model, photo: Photo) -> Prediction:
         model: It says which digit it is.
         photo: As open_photo gives it.
     """
+    whole = take_all_ink(model, photo)
+    return read_single(bundled_page_net(), model.probabilities, *photo, whole)
+
+
+def take_all_ink(model: Model, photo: Photo) -> Prediction:
+    """Take all the ink of a photo for one digit."""
     options = candidate_tiles(photo)
     rows = model.probabilities(np.stack([option.tile for option in options]))
-    whole = most_confident(model, rows, options)
-    return read_single(bundled_page_net(), model.probabilities, *photo, whole)
+    return most_confident(model, rows, options)
 
 
 @lru_cache(maxsize=1)
@@ -297,17 +303,25 @@ def read(model: Any, photo: Any = NOT_GIVEN) -> Reading:
 def read_photo(model: Model, photo: Any) -> Reading:
     """Open a photo and read it: the page network says where, the model says what."""
     opened = open_photo(photo)
-    page = read_page(bundled_page_net(), model.probabilities, *opened)
-    if len(page.digits) > 1:
-        return page
     if max(opened.pixels.shape[:2]) <= LARGEST_TILE:
-        one = next(predict_stream(model, [opened.pixels]))
-        is_digit = one.box is not None and one.confidence > MIN_TILE_CONFIDENCE
-        return reading_of(one) if is_digit else Reading("", ())
-    if page.accepted or page.unread:
+        return read_tile(model, opened)
+    page = read_page(bundled_page_net(), model.probabilities, *opened)
+    if len(page.digits) > 1 or page.accepted or page.unread:
         return page
     one = find_digit(model, opened)
     return reading_of(one) if one.accepted else page
+
+
+def read_tile(model: Model, tile: Photo) -> Reading:
+    """Read a picture of a tile's size: one digit framed as MNIST frames it, or else perhaps two."""
+    one = take_all_ink(model, tile)
+    is_unchanged = one.box == (0, 0, TILE_SIZE, TILE_SIZE)
+    if one.accepted and is_unchanged and is_framed(one.tile):
+        return reading_of(one)
+    page = read_page(bundled_page_net(), model.probabilities, *tile)
+    if len(page.digits) > 1:
+        return page
+    return reading_of(one) if one.confidence > MIN_TILE_CONFIDENCE else Reading("", ())
 
 
 def reading_of(digit: Prediction) -> Reading:

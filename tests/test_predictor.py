@@ -124,6 +124,11 @@ def test_a_tile_is_one_digit():
     assert read(ShapeModel(), np.zeros((28, 28), np.uint8)).text == ""
 
 
+def test_a_framed_tile_costs_no_look_of_the_page_network(monkeypatch):
+    monkeypatch.setattr("qdigits.predictor.bundled_page_net", lambda: pytest.fail("asked"))
+    assert read(ShapeModel(), ZERO).text == "0"
+
+
 def test_threads_do_not_disturb_each_other():
     texts = []
     threads = [

@@ -80,6 +80,12 @@ def has_black_frame(photo: np.ndarray) -> bool:
     return not (photo[[0, -1]].any() or photo[:, [0, -1]].any())
 
 
+def is_framed(tile: np.ndarray) -> bool:
+    """Say whether the ink of a tile fits into the box of MNIST's digits: two digits are wider."""
+    _, _, width, height = cv2.boundingRect((tile > FAINTEST_INK).astype(np.uint8))
+    return max(width, height) <= DIGIT_BOX
+
+
 def enlarge_box(box: Box, scale: float) -> Box:
     """Return the box on a picture that is `scale` times as large; no ink is left outside."""
     left, top, right, bottom = box

@@ -30,6 +30,7 @@ AROUND = 31  # pixels: how far around
 MIN_INK = 10  # inked pixels that make a block worth reading
 SETTLED_HEIGHT = 19  # pixels at the scale where a digit is seen; smaller ones are looked at again
 SETTLED = 0.5  # score from which a mark's ink needs no closer look
+FAINTEST = 1e-4  # probability: no opinion counts for more than that
 CANDIDATE = 0.12  # score from which a peak is a mark at all
 SAME_MARK = 0.45  # shared part of the smaller box from which two boxes are one mark
 
@@ -66,7 +67,7 @@ class Mark:
     @property
     def score(self) -> float:
         """The probability that something of its likeliest class stands here."""
-        return _sigmoid(float(self.logits.max()))
+        return float(sigmoid(self.logits.max()))
 
     @property
     def label(self) -> int:
@@ -86,13 +87,6 @@ class Mark:
     def is_digit(self) -> bool:
         return self.label < len(DIGITS)
 
-    def covers(self, left: float, top: float, right: float, bottom: float) -> bool:
-        """Say whether a box and the mark lie in much the same place."""
-        shared_width = min(self.right, right) - max(self.left, left)
-        shared_height = min(self.bottom, bottom) - max(self.top, top)
-        larger = max(self.width * self.height, (right - left) * (bottom - top))
-        return min(shared_width, shared_height) > 0 and shared_width * shared_height > larger / 4
-
 
 class Sighting(NamedTuple):
     """What was seen on a page."""
@@ -101,35 +95,30 @@ class Sighting(NamedTuple):
     turn: np.ndarray  # float (4,), probabilities that the page was turned by so many quarters
 
 
-def find_marks(
-    net: PageNet, page: np.ndarray, least: float = CANDIDATE, enlarged_side: int = ENLARGED_SIDE
-) -> Sighting:
+def find_marks(net: PageNet, page: np.ndarray, enlarged_side: int = ENLARGED_SIDE) -> Sighting:
     """Find digits, signs and other ink.
 
     Args:
         net: The page network.
         page: uint8 (H, W), grey.
-        least: Score from which something counts as seen.
         enlarged_side: Pixels; a smaller page is enlarged towards this.
     """
     marks: list[Mark] = []
-    turn = np.zeros(
-        5
-    )  # log probabilities of each turn and their weight, summed over the inked cells
+    turn = np.zeros(5)  # sums over the cells: log probabilities of each turn, and their weight
     height, width = page.shape
     for scale in scales_of(height, width, enlarged_side):
         scaled = _scaled(page, scale)
         settled = [mark for mark in marks if mark.is_settled]
         for window in _windows(_unsettled_ink(scaled, settled, scale)):
             output = _look(net, scaled, window)
-            marks += _marks_in(output, window, scale, least)
+            marks += _marks_in(output, window, scale)
             turn += _turn_in(output)
         marks = _without_doubles(marks)
     likelihood = np.exp(turn[:4] / max(turn[4], 1e-6))
     return Sighting(marks, likelihood / likelihood.sum())
 
 
-def scales_of(height: int, width: int, enlarged_side: int = ENLARGED_SIDE) -> list[float]:
+def scales_of(height: int, width: int, enlarged_side: int) -> list[float]:
     """List the scales to read a page at, from coarse to fine."""
     longest = max(height, width)
     finest = min(1.0, (FINEST_PIXELS / (height * width)) ** 0.5)
@@ -205,10 +194,10 @@ def _turn_in(output: PageMaps) -> np.ndarray:
     return np.append(log_probabilities @ weight, weight.sum())
 
 
-def _marks_in(output: PageMaps, window: Window, scale: float, least: float) -> list[Mark]:
+def _marks_in(output: PageMaps, window: Window, scale: float) -> list[Mark]:
     """Turn the peaks of one window into marks."""
     best = output.heat.max(0)  # (h, w)
-    peaks = (best >= cv2.dilate(best, np.ones((3, 3), np.uint8))) & (best > least)
+    peaks = (best >= cv2.dilate(best, np.ones((3, 3), np.uint8))) & (best > CANDIDATE)
     marks = []
     for row, column in np.argwhere(peaks):
         mark = _mark_at(output, int(row), int(column), window, scale)
@@ -232,7 +221,7 @@ def _mark_at(output: PageMaps, row: int, column: int, window: Window, scale: flo
         top=(y - height / 2) / scale,
         right=(x + width / 2) / scale,
         bottom=(y + height / 2) / scale,
-        logits=_logits(output.heat[:, row, column]),
+        logits=logit(output.heat[:, row, column]),
         printed=float(output.printed[0, row, column]),
         seen_height=height,
     )
@@ -265,10 +254,12 @@ def _shared(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     return shared.clip(0).prod(1) / np.maximum(np.minimum(area, areas), 1e-6)
 
 
-def _sigmoid(logit: float) -> float:
-    return 1 / (1 + math.exp(-logit))
+def sigmoid(logit: np.ndarray | float) -> np.ndarray:
+    """Return the probability of a logit."""
+    return 1 / (1 + np.exp(-np.clip(logit, -50, 50)))
 
 
-def _logits(probabilities: np.ndarray) -> np.ndarray:
-    clipped = np.clip(probabilities, 1e-4, 1 - 1e-4)
+def logit(probability: np.ndarray | float) -> np.ndarray:
+    """Return the logit of a probability, of which none is surer than FAINTEST allows."""
+    clipped = np.clip(probability, FAINTEST, 1 - FAINTEST)
     return np.log(clipped / (1 - clipped))

@@ -13,17 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qdigits.augment.pages.marks import CLASSES, OTHER
-from qdigits.reading.detector import DIGITS, Mark
+from qdigits.reading.detector import BEST_DIGIT, DIGITS, FAINTEST, Mark, logit, sigmoid
 
 NOTHING = len(CLASSES)
 """What a mark is that stands for no ink of its own: a false sighting."""
 OUTCOMES = len(CLASSES) + 1
-FAINTEST = 1e-4
-"""Probability: no opinion counts for more than that."""
 STEEPEST = 8.0
-"""Logit: neither does the page network's."""
-USUAL_HEIGHT = 30
-"""Pixels of a digit at the scale where the page network knows it best."""
+"""Logit: no opinion of the page network counts for more than that."""
 LIKELY = 0.3
 """The page network's score from which a neighbour counts as a digit."""
 FARTHEST = 3.0
@@ -91,14 +87,13 @@ class Judge:
 
 
 def _logistic(layer: Layer, features: np.ndarray) -> float:
-    score = float(features @ layer.weight[:, 0] + layer.bias[0])
-    return 1 / (1 + math.exp(-max(min(score, 50.0), -50.0)))
+    return float(sigmoid(features @ layer.weight[:, 0] + layer.bias[0]))
 
 
 def is_worth_asking(mark: Mark) -> bool:
     """Say whether a mark is worth the tile network's time."""
     logits = np.delete(mark.logits, [CLASSES.index(sign) for sign in TOO_SMALL])
-    return float(logits.max()) > _logit(WORTH_ASKING)
+    return bool(logits.max() > logit(WORTH_ASKING))
 
 
 def describe_marks(marks: Sequence[Mark], opinions: np.ndarray) -> np.ndarray:
@@ -117,7 +112,7 @@ def describe_marks(marks: Sequence[Mark], opinions: np.ndarray) -> np.ndarray:
     refused = 1 - opinions.sum(1, keepdims=True)
     opinions = np.concatenate([opinions, refused], 1).clip(FAINTEST, 1)
     shape = [
-        [math.log(mark.seen_height / USUAL_HEIGHT), math.log(mark.width / mark.height)]
+        [math.log(mark.seen_height / BEST_DIGIT), math.log(mark.width / mark.height)]
         for mark in marks
     ]
     printed = [[mark.printed] for mark in marks]
@@ -146,8 +141,8 @@ def describe_neighbours(marks: Sequence[Mark]) -> np.ndarray:
     centre = (left + right) / 2
     middle = (top + bottom) / 2
     logits = np.array([mark.logits for mark in marks])
-    digit = 1 / (1 + np.exp(-logits[:, : len(DIGITS)].max(1)))
-    other = 1 / (1 + np.exp(-logits[:, OTHER]))
+    digit = sigmoid(logits[:, : len(DIGITS)].max(1))
+    other = sigmoid(logits[:, OTHER])
     described = np.zeros((len(marks), 11))
     for one in range(len(marks)):
         unit = height[one]
@@ -182,10 +177,10 @@ def describe_number(confidences: Sequence[float], beside: Sequence[float]) -> np
     """
     return np.array(
         [
-            _logit(math.prod(confidences)),
-            _logit(min(confidences)),
+            logit(math.prod(confidences)),
+            logit(min(confidences)),
             math.log(len(confidences)),
-            _logit(max(beside, default=0.0)),
+            logit(max(beside, default=0.0)),
         ]
     )
 
@@ -199,9 +194,4 @@ def describe_single(found: float, whole: float, agree: bool, refused: float) -> 
         agree: Both are the same digit.
         refused: How likely the surest mark that was not read is something after all.
     """
-    return np.array([_logit(found), _logit(whole), float(agree), _logit(refused)])
-
-
-def _logit(probability: float) -> float:
-    probability = min(max(probability, FAINTEST), 1 - FAINTEST)
-    return math.log(probability / (1 - probability))
+    return np.array([logit(found), logit(whole), float(agree), logit(refused)])

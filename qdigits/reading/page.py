@@ -181,12 +181,6 @@ class Place(NamedTuple):
         return Box(*(round(edge * self.downscale) for edge in edges))
 
 
-def place_on_photo(mark: Mark, downscale: float, shape: tuple[int, int]) -> Box:
-    """Return a mark's box on the original picture."""
-    place = Place(downscale, 0, shape[1], shape[0])
-    return place.box(mark.left, mark.top, mark.right, mark.bottom)
-
-
 def build_reading(page: Page, place: Place, judge: Judge) -> Reading:
     """Put digits, numbers, rows and columns into words."""
     spans = [[Span(number[0].left, number[-1].right) for number in line] for line in page.numbers]
@@ -221,7 +215,7 @@ def _number(
     digits = [glyph for glyph in glyphs if glyph.character.isdigit()]
     return Number(
         text="".join(glyph.character for glyph in glyphs),
-        digits=tuple(make_prediction(glyph, place, accepted) for glyph in digits),
+        digits=tuple(to_prediction(glyph, place, accepted) for glyph in digits),
         box=place.box(left, top, right, bottom),
         row=row,
         column=column,
@@ -250,7 +244,7 @@ def touches(mark: Mark, glyphs: list[Glyph]) -> bool:
     return False
 
 
-def make_prediction(glyph: Glyph, place: Place, accepted: bool) -> Prediction:
+def to_prediction(glyph: Glyph, place: Place, accepted: bool) -> Prediction:
     """Return a digit as an answer; it is accepted with the number that it belongs to."""
     box = place.box(glyph.left, glyph.top, glyph.right, glyph.bottom)
     return Prediction(

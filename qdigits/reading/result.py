@@ -93,7 +93,7 @@ class Reading:
     digits: tuple[Prediction, ...]
     numbers: tuple[Number, ...] = ()
     unread: tuple[Box, ...] = ()  # ink that looks like part of a number and was not read
-    turned: int = 0  # quarters, counter-clockwise, by which the photo was turned to be read
+    turned: int = 0  # quarters, counter-clockwise, by which the photo had been turned
     source: Any = field(default=None, compare=False, repr=False)  # the photo, as it was given
 
     @property

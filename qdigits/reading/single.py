@@ -10,12 +10,12 @@ import numpy as np
 
 from qdigits.reading.detector import PageNet, find_marks
 from qdigits.reading.judge import Judge, describe_single
-from qdigits.reading.page import Marks, Place, make_prediction, tell_apart
+from qdigits.reading.page import Marks, Place, tell_apart, to_prediction
 from qdigits.reading.recognition import Classifier
 from qdigits.reading.result import Prediction
 
 SIDE = 256
-"""Pixels: a photo of one digit is read no larger where it is smaller."""
+"""Pixels: a photo of one digit is enlarged to this, where it is smaller."""
 
 
 def read_single(
@@ -52,7 +52,7 @@ def compare(told: Marks, whole: Prediction, place: Place) -> Compared:
     """Compare the surest digit that was found with all the ink as one digit."""
     digits = [glyph for glyph in told.glyphs if glyph.character.isdigit()]
     surest = max(digits, key=lambda glyph: glyph.confidence, default=None)
-    found = make_prediction(surest, place, accepted=False) if surest else None
+    found = to_prediction(surest, place, accepted=False) if surest else None
     sure = found.confidence if found else 0.0
     agree = found is not None and found.digit == whole.digit
     refused = max((unread.likely for unread in told.unread), default=0.0)

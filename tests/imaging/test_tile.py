@@ -11,7 +11,7 @@ from qdigits.errors import ImageError
 from qdigits.imaging.constants import DIGIT_BOX, TILE_CENTRE, TILE_SIZE
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.ink import find_ink, find_polarity
-from qdigits.imaging.tile import fit_tile, prepare
+from qdigits.imaging.tile import fit_tile, is_framed, prepare
 
 
 def seven(height=200, width=160, stroke=14, ink=40, paper=225):
@@ -181,3 +181,11 @@ def test_a_large_jpeg_is_decoded_small_and_knows_it():
     large = coded(cv2.resize(seven(), (4800, 6000)), "JPEG")
     photo, scale = open_photo(large)
     assert max(photo.shape) <= 4000 and abs(scale * max(photo.shape) - 6000) < 8
+
+
+def test_a_digit_of_mnist_is_framed_and_two_digits_on_a_tile_are_not():
+    assert is_framed(REFERENCE)
+    two = np.zeros_like(REFERENCE)
+    two[:, :14] = cv2.resize(REFERENCE, (14, 28))
+    two[:, 14:] = cv2.resize(REFERENCE, (14, 28))
+    assert not is_framed(two)

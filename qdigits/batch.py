@@ -73,6 +73,17 @@ def sheet_table(reading: Reading) -> list[list[str]]:
     return cells
 
 
+def describe_reading(reading: Reading) -> str:
+    """Say how a photo was turned and how much on it was not read; "" where that is nothing."""
+    facts = []
+    if reading.turned:
+        facts.append(f"read after turning it by {90 * reading.turned} degrees")
+    if reading.unread:
+        count = len(reading.unread)
+        facts.append("1 mark was not read" if count == 1 else f"{count} marks were not read")
+    return "; ".join(facts)
+
+
 @dataclass
 class Listing:
     """The pictures that the user means, and the files beside them that are no pictures."""

@@ -16,6 +16,7 @@ from qdigits.batch import (
     COLUMNS,
     STANDARD_INPUT,
     FileResult,
+    describe_reading,
     printable,
     sheet_table,
     terminal_art,
@@ -24,7 +25,6 @@ from qdigits.errors import ConfigError
 from qdigits.files import inert_cell, new_file, new_folder
 from qdigits.imaging.annotate import annotate
 from qdigits.imaging.formats import FORMATS
-from qdigits.reading.result import Reading
 
 STANDARD_OUTPUT = "-"
 ANNOTATED_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
@@ -335,17 +335,6 @@ class Notes:
             more = self.count - MAX_NOTES
             were = "1 more picture was" if more == 1 else f"{more} more pictures were"
             print(f"qdigits: {were} turned or not read in full; --json says which", file=sys.stderr)
-
-
-def describe_reading(reading: Reading) -> str:
-    """Say how a photo was turned and how much on it was not read; "" where that is nothing."""
-    facts = []
-    if reading.turned:
-        facts.append(f"read after turning it by {90 * reading.turned} degrees")
-    if reading.unread:
-        count = len(reading.unread)
-        facts.append("1 mark was not read" if count == 1 else f"{count} marks were not read")
-    return "; ".join(facts)
 
 
 def annotated_format(path: Path) -> str:

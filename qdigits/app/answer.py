@@ -13,7 +13,9 @@ from qdigits.app.formatting import inert_csv, percent
 from qdigits.app.inside import show_inside
 from qdigits.app.model_picker import title_of
 from qdigits.app.session import DRAWING, NO_DIGIT, OpenModel, keep, review_items
-from qdigits.predictor import Prediction, Reading, predict, read
+from qdigits.batch import describe_reading, sheet_table
+from qdigits.imaging.annotate import mark_doubt
+from qdigits.predictor import Number, Prediction, Reading, predict, read
 
 SHORT = 7  # letters: an answer below this is shown as large as a single digit
 
@@ -60,6 +62,7 @@ def show_answer(
         below: Where to show how the answer came about.
     """
     answering = next(iter(models.values()))
+    answer = read_cached(picture, answering, data)
     digits = digits_to_show(picture, answering, data)
     top = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
     for each, model in models.items():
@@ -73,7 +76,7 @@ def show_answer(
     number = 0
     if len(digits) > 1:
         top = st.container(horizontal=True, vertical_alignment="bottom")
-        number = choose_digit(digits, top, key=choice_key(picture))
+        number = choose_digit(answer, top, key=choice_key(picture))
     tile = data_url(png(digits[number].tile))
     top.image(tile, "what it saw", width=96, alt="The tile that the network saw")
     shown = {}
@@ -84,9 +87,9 @@ def show_answer(
     show_probabilities(shown)
     if st.button("Keep for checking", key=f"keep {name}"):
         keep_for_checking([(name, digits)])
-    show_table(read_cached(picture, answering, data), name)
+    show_table(answer, name)
     with below:
-        show_inside(name, answering, data, digits[number])
+        show_inside(name, answering, data, digits[number], answer.turned)
 
 
 def show_text(reading: Reading, closest: Prediction) -> None:
@@ -96,7 +99,7 @@ def show_text(reading: Reading, closest: Prediction) -> None:
         return
     text = text_with_doubts(reading)
     kind = "" if text else "words"
-    nothing = "nothing read" if closest.accepted else "no digit"
+    nothing = "nothing read" if closest.accepted or reading.unread else "no digit"
     st.html(f'<div class="answer {kind}" role="status">{escape(text) or nothing}</div>')
 
 
@@ -104,42 +107,60 @@ def text_with_doubts(reading: Reading) -> str:
     """Write the numbers of a reading as they stand in rows; "?" marks those that are in doubt."""
     rows: dict[int, list[str]] = {}
     for number in reading.numbers:
-        rows.setdefault(number.row, []).append(number.text + ("" if number.accepted else "?"))
+        rows.setdefault(number.row, []).append(mark_doubt(number))
     return "\n".join(" ".join(rows[row]) for row in sorted(rows))
 
 
 def in_words(reading: Reading, closest: Prediction) -> str:
-    """Say how sure the network is.
+    """Say how sure the network is, how the picture was turned, and what was not read.
 
     Args:
         reading: What was read.
         closest: Its first digit or, where none was read, what comes closest to one.
     """
-    unread = ""
-    if reading.unread:
-        unread = f" It did not read {len(reading.unread)} more marks (grey boxes)."
-    if reading.turned:
-        unread += f" It turned the picture by {90 * reading.turned}° to read it."
-    if len(reading.digits) > 1:
-        doubtful = sum(not found.accepted for found in reading.digits)
-        least = percent(min(found.confidence for found in reading.digits))
-        digits = f"{len(reading.digits)} digits, {doubtful or 'none'} of them doubtful"
-        return f"{digits}; the least sure {least}.{unread}"
-    if closest.accepted and reading.digits:
-        return f"{percent(closest.confidence)} sure" + (f".{unread}" if unread else "")
+    words = describe_certainty(reading) if reading.numbers else describe_closest(closest)
+    beside = describe_reading(reading)
+    return f"{words}. {beside[0].upper()}{beside[1:]}." if beside else words
+
+
+def describe_certainty(reading: Reading) -> str:
+    """Say how sure the network is of the numbers that it read."""
+    sure = percent(reading.confidence)
+    if len(reading.numbers) == 1:
+        return f"{sure} sure" if reading.accepted else f"In doubt: {sure} sure"
+    doubtful = sum(not number.accepted for number in reading.numbers)
+    numbers = f"{len(reading.numbers)} numbers, {doubtful or 'none'} of them doubtful"
+    return f"{numbers}; the least sure {sure}"
+
+
+def describe_closest(closest: Prediction) -> str:
+    """Say what a picture without a number comes closest to."""
     digit = max(range(10), key=closest.probabilities.__getitem__)
     chance = percent(closest.probabilities[digit])
     if closest.accepted:
-        return (
-            f"It found no number here. The mark that it sees, alone, is {digit}: {chance}.{unread}"
-        )
-    return f"This does not look like a digit. The closest is {digit}: {chance}.{unread}"
+        return f"It found no number here. The mark that it sees, alone, is {digit}: {chance}"
+    return f"This does not look like a digit. The closest is {digit}: {chance}"
 
 
-def describe_digit(number: int, found: Prediction) -> str:
-    """Name one of several digits, with its confidence."""
-    doubt = "" if found.accepted else "?"
-    return f"digit {number + 1}: {found.digit}{doubt} ({percent(found.confidence)})"
+def describe_digits(reading: Reading) -> list[str]:
+    """Name each digit of a reading with the number that it belongs to and its confidence."""
+    return [
+        describe_digit(place, found, number)
+        for place, (found, number) in enumerate(digits_in_numbers(reading), start=1)
+    ]
+
+
+def digits_in_numbers(reading: Reading) -> list[tuple[Prediction, Number]]:
+    """Return each digit, in reading order, with the number that it belongs to."""
+    return [(found, number) for number in reading.numbers for found in number.digits]
+
+
+def describe_digit(place: int, found: Prediction, number: Number) -> str:
+    """Name one of several digits; it is in doubt where its number is."""
+    doubt = "" if number.accepted else "?"
+    within = f" in {number.text}" if len(number.text) > 1 else ""
+    printed = ", printed" if found.printed else ""
+    return f"digit {place}: {found.digit}{doubt}{within}{printed} ({percent(found.confidence)})"
 
 
 def choice_key(picture: str) -> str:
@@ -147,15 +168,13 @@ def choice_key(picture: str) -> str:
     return f"digit of {picture}"
 
 
-def choose_digit(digits: tuple[Prediction, ...], top: DeltaGenerator, key: str) -> int:
-    """Let the visitor choose one of several digits; return its number."""
-    if st.session_state.get(key, 0) >= len(digits):  # another model found fewer
+def choose_digit(reading: Reading, top: DeltaGenerator, key: str) -> int:
+    """Let the visitor choose one of several digits; return its place among them."""
+    names = describe_digits(reading)
+    if st.session_state.get(key, 0) >= len(names):  # another model found fewer
         st.session_state[key] = 0
     return top.selectbox(
-        "Look closer at",
-        range(len(digits)),
-        key=key,
-        format_func=lambda number: describe_digit(number, digits[number]),
+        "Look closer at", range(len(names)), key=key, format_func=names.__getitem__
     )
 
 
@@ -184,7 +203,7 @@ def show_probabilities(found: dict[str, Prediction]) -> None:
 
 def show_table(reading: Reading, name: str) -> None:
     """Offer the numbers as a table, where they stand in rows and columns."""
-    cells = reading.table()
+    cells = sheet_table(reading)
     if len(cells) < 2 or len(cells[0]) < 2:
         return
     table = pd.DataFrame(cells, columns=[f"column {place + 1}" for place in range(len(cells[0]))])

@@ -62,13 +62,16 @@ def photo_url(photo: np.ndarray) -> str:
     return data_url(file.tobytes(), "jpeg")
 
 
-def pipeline_steps(model: Model, source: Any, found: Prediction) -> dict[str, np.ndarray]:
+def pipeline_steps(
+    model: Model, source: Any, found: Prediction, turned: int = 0
+) -> dict[str, np.ndarray]:
     """Repeat the way of one digit from the photo to the answer.
 
     Args:
         model: The network that answered.
         source: The photo, as `read` takes it.
         found: The digit, as `read` gave it.
+        turned: Quarters by which the photo was turned, as `read` gave them.
 
     Returns:
         A picture for each step, uint8, by what was done.
@@ -84,7 +87,7 @@ def pipeline_steps(model: Model, source: Any, found: Prediction) -> dict[str, np
     margin = max(right - left, bottom - top) // 8
     rows = slice(max(top - margin, 0), bottom + margin)
     columns = slice(max(left - margin, 0), right + margin)
-    around = photo[rows, columns]
+    around = np.ascontiguousarray(np.rot90(photo[rows, columns], -turned))
     once_more = prepare(around)
     first = {
         "Found here": around,

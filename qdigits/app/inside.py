@@ -22,14 +22,24 @@ SQUARE = 116  # pixels: the side of every picture
 MAX_TILE = 250  # pixels: what is larger is a photo, and shown smoothly
 
 
-def show_inside(name: str, model: OpenModel, data: bytes, found: Prediction) -> None:
-    """Show, once it is asked for, how the answer for one digit came about."""
+def show_inside(
+    name: str, model: OpenModel, data: bytes, found: Prediction, turned: int = 0
+) -> None:
+    """Show, once it is asked for, how the answer for one digit came about.
+
+    Args:
+        name: What the visitor calls the picture.
+        model: The model that answered.
+        data: The picture, a file.
+        found: The digit.
+        turned: Quarters by which the picture was turned, as a Reading has them.
+    """
     how = st.expander("How did it get there?", on_change="rerun", key=f"how {name}")
     if not how.open:
         return
     with how:
         st.markdown("**From the picture to the tile**")
-        show_squares(pipeline_steps(model.model, data, found) | examples_like(found))
+        show_squares(pipeline_steps(model.model, data, found, turned) | examples_like(found))
         st.caption("What decided: the redder the ink, the more the answer would lose without it.")
         layers = inspect_layers(model.model, found.tile)
         if layers:

@@ -9,7 +9,8 @@ import streamlit as st
 from qdigits.app.answer import (
     choice_key,
     cores,
-    describe_digit,
+    describe_digits,
+    digits_in_numbers,
     digits_to_show,
     keep_for_checking,
     read_cached,
@@ -20,6 +21,7 @@ from qdigits.app.boxes import LabelledBox, tappable_photo
 from qdigits.app.explain import Preview, preview
 from qdigits.app.formatting import inert_csv, percent, plain
 from qdigits.app.session import OpenModel
+from qdigits.batch import describe_reading
 from qdigits.errors import ImageError
 from qdigits.files import ROOT
 from qdigits.predictor import Reading
@@ -140,11 +142,11 @@ def choose_picture(
         if reading is None:
             continue
         name, data = pictures[picture]
-        least = percent(min((found.confidence for found in reading.digits), default=0))
-        rows.append((name, text_with_doubts(reading) or "no digit", least))
+        text = text_with_doubts(reading) or "no digit"
+        rows.append((name, text, percent(reading.confidence), describe_reading(reading)))
         kept.append((name, digits_to_show(picture, model, data)))
     if rows:
-        table = pd.DataFrame(rows, columns=["picture", "digits", "least sure"])
+        table = pd.DataFrame(rows, columns=["picture", "numbers", "least sure", "notes"])
         st.dataframe(table, hide_index=True)
         with st.container(horizontal=True):
             csv = inert_csv(table)
@@ -172,7 +174,8 @@ def show_result(
                 key=f"photo {picture}",
                 on_choice=partial(look_closer, picture),
             )
-            st.caption(plain(name))
+            grey = "  \nGrey boxes: not read." if reading and reading.unread else ""
+            st.caption(plain(name) + grey)
         if reading:
             with right:
                 show_answer(picture, data, name, models, below)
@@ -181,11 +184,12 @@ def show_result(
 def boxes_of(reading: Reading) -> list[LabelledBox]:
     """Return a box for each digit, in order, and one for each mark that was not read."""
     boxes = []
-    for number, found in enumerate(reading.digits):
+    names = describe_digits(reading)
+    for (found, number), words in zip(digits_in_numbers(reading), names, strict=True):
         assert found.box is not None  # only ink is read
-        label = f"{found.digit}{'' if found.accepted else '?'}"
-        words = describe_digit(number, found)
-        boxes.append(LabelledBox(found.box, label, words, "sure" if found.accepted else "doubtful"))
+        label = f"{found.digit}{'' if number.accepted else '?'}"
+        kind = "sure" if number.accepted else "doubtful"
+        boxes.append(LabelledBox(found.box, label, words, kind))
     for box in reading.unread:
         boxes.append(LabelledBox(box, "", "not read", "unread"))
     return boxes

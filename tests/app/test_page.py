@@ -14,9 +14,9 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from qdigits import load_model
-from qdigits.app import labelled_zip, quality, serve, train
-from qdigits.app.answer import in_words, text_with_doubts
-from qdigits.app.explain import nearest_examples, occlusion_map
+from qdigits.app import answer, labelled_zip, quality, serve, train
+from qdigits.app.answer import describe_digits, in_words, text_with_doubts
+from qdigits.app.explain import nearest_examples, occlusion_map, pipeline_steps
 from qdigits.app.page import TABS
 from qdigits.app.photo import boxes_of
 from qdigits.app.session import (
@@ -153,7 +153,7 @@ def test_two_models_side_by_side(page, digits):
 def test_many_pictures_are_listed_and_kept_once(page, digits):
     upload(page, *[(f"{d}.png", picture(digits[d])) for d in range(3)])
     table = next(table.value for table in page.dataframe if "least sure" in table.value)
-    assert list(table["digits"]) == ["0", "1", "2"]
+    assert list(table["numbers"]) == ["0", "1", "2"]
     press(page, "Keep all")
     press(page, "Keep all")  # once more changes nothing
     assert "3 kept: 3 unchecked, 0 right, 0 wrong, 0 no digit" in text(page)
@@ -204,6 +204,79 @@ def test_a_doubtful_number_has_a_question_mark_and_its_confidence():
     boxes = boxes_of(reading)
     assert [box.kind for box in boxes] == ["sure", "doubtful"]
     assert boxes[1].label == "7?" and "61.0\u00a0%" in boxes[1].words
+
+
+def number(written: str, row: int, column: int, accepted: bool = True) -> Number:
+    """A number whose digits are sure, whatever is thought of it as a whole."""
+    tile, box = np.zeros((28, 28), np.uint8), Box(10 + 40 * column, 10 + 40 * row, 30, 30)
+    digits = tuple(
+        Prediction(int(letter), 0.99, (0.1,) * 10, tile, box, True, printed=letter == "5")
+        for letter in written
+        if letter.isdigit()
+    )
+    return Number(written, digits, box, row, column, 0.97 if accepted else 0.61, accepted)
+
+
+def page_of(*numbers: Number, unread: int = 0, turned: int = 0) -> Reading:
+    rows: dict[int, list[str]] = {}
+    for one in numbers:
+        rows.setdefault(one.row, []).append(one.text)
+    written = "\n".join(" ".join(row) for row in rows.values())
+    digits = tuple(digit for one in numbers for digit in one.digits)
+    return Reading(written, digits, numbers, (Box(5, 60, 25, 80),) * unread, turned)
+
+
+SHEET = page_of(
+    number("4.5", 0, 0), number("-37", 0, 1, accepted=False), number("8", 1, 1), unread=2, turned=3
+)
+
+
+def test_a_sheet_with_signs_unread_ink_and_a_turn_is_shown_as_such(page, monkeypatch):
+    monkeypatch.setattr(answer, "read", lambda model, data: SHEET)
+    upload(page, ("sheet.png", picture(np.full((90, 140), 230, np.uint8))))
+    assert not page.exception
+    assert "4.5 -37?\n8" in text(page)
+    assert "3 numbers, 1 of them doubtful; the least sure 61.0\u00a0%" in text(page)
+    assert "Read after turning it by 270 degrees; 2 marks were not read." in text(page)
+    assert "Grey boxes: not read." in text(page)
+    assert page.expander[0].label.startswith("As a table: 2 rows, 2")
+    assert page.dataframe[0].value.to_numpy().tolist() == [["4.5", "-37?"], ["", "8"]]
+
+
+def test_a_digit_is_named_with_its_number_and_is_in_doubt_where_the_number_is():
+    assert describe_digits(SHEET) == [
+        "digit 1: 4 in 4.5 (99.0\u00a0%)",
+        "digit 2: 5 in 4.5, printed (99.0\u00a0%)",
+        "digit 3: 3? in -37 (99.0\u00a0%)",
+        "digit 4: 7? in -37 (99.0\u00a0%)",
+        "digit 5: 8 (99.0\u00a0%)",
+    ]
+    kinds = [box.kind for box in boxes_of(SHEET)]
+    assert kinds == ["sure", "sure", "doubtful", "doubtful", "sure", "unread", "unread"]
+
+
+def test_a_sure_digit_beside_unread_ink_is_in_doubt():
+    reading = page_of(number("4", 0, 0, accepted=False), unread=1)
+    assert text_with_doubts(reading) == "4?"
+    words = in_words(reading, reading.digits[0])
+    assert words == "In doubt: 61.0\u00a0% sure. 1 mark was not read."
+
+
+def test_unread_ink_alone_is_not_called_no_digit(page, monkeypatch):
+    monkeypatch.setattr(answer, "read", lambda model, data: page_of(unread=1))
+    upload(page, ("words.png", picture(np.full((90, 140), 230, np.uint8))))
+    assert ">nothing read<" in text(page) and "1 mark was not read." in text(page)
+
+
+def test_the_steps_of_a_turned_photo_are_shown_upright(digits):
+    sheet = np.full((112, 112, 3), 255, np.uint8)
+    sheet[20:76, 30:86] = 255 - digits[7].repeat(2, 0).repeat(2, 1)[..., None]
+    model, box = load_model(device="cpu"), Box(30, 20, 86, 76)
+    found = Prediction(7, 0.99, (0.1,) * 10, digits[7], box, True)
+    upright = pipeline_steps(model, sheet, found)["Found here"]
+    lying = np.ascontiguousarray(np.rot90(sheet))
+    found = Prediction(7, 0.99, (0.1,) * 10, digits[7], Box(20, 26, 76, 82), True)
+    assert (pipeline_steps(model, lying, found, turned=1)["Found here"] == upright).all()
 
 
 def test_a_sure_mark_in_an_empty_reading_is_not_called_no_digit():

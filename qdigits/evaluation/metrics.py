@@ -46,9 +46,10 @@ def wilson_interval(right: int, count: int) -> tuple[float, float]:
     """
     count = max(count, 1)
     share = right / count
-    shrink = 1 + Z_95 * Z_95 / count
-    middle = (share + Z_95 * Z_95 / (2 * count)) / shrink
-    variance = share * (1 - share) / count + Z_95 * Z_95 / (4 * count * count)
+    squared_z = Z_95 * Z_95
+    shrink = 1 + squared_z / count
+    middle = (share + squared_z / (2 * count)) / shrink
+    variance = share * (1 - share) / count + squared_z / (4 * count * count)
     half = Z_95 * math.sqrt(variance) / shrink
     return max(0.0, middle - half), min(1.0, middle + half)
 
@@ -79,11 +80,11 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     Source:
         Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning".
     """
-    gaps = [
-        len(members) * abs(right[members].mean() - confidence[members].mean())
-        for members in calibration_bins(confidence)
-    ]
-    return float(sum(gaps) / len(confidence))
+    weighted_gaps = 0.0
+    for members in calibration_bins(confidence):
+        gap = abs(right[members].mean() - confidence[members].mean())
+        weighted_gaps += len(members) * gap
+    return float(weighted_gaps / len(confidence))
 
 
 def auroc(positives: np.ndarray, negatives: np.ndarray) -> float:

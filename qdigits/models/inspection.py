@@ -30,7 +30,8 @@ def inspect_layers(model: Any, tile: np.ndarray) -> list[LayerView]:
         The hidden layers, from the picture to the answer; none of any other kind of model.
     """
     if isinstance(model, NumpyMLP):
-        hidden = model.forward(tile[None].astype(np.float32) / 255)[1:-1]
+        image = tile[None].astype(np.float32) / 255
+        _, *hidden, _ = model.forward(image)
         layers = zip(hidden, model.layers[:-1], strict=True)
         return [LayerView(activations[0], layer.weights) for activations, layer in layers]
     if isinstance(model, OnnxModel):
@@ -71,11 +72,13 @@ def with_outputs(file: bytes, names: list[bytes]) -> bytes:
 
 def _field(number: int, payload: bytes) -> bytes:
     """Encode one protobuf field that holds bytes."""
-    size, length = bytearray(), len(payload)
-    while length > 127:
+    key = 8 * number + 2
+    size = bytearray()
+    length = len(payload)
+    while length > 127:  # seven bits a byte, the lowest first
         size.append(length % 128 + 128)
         length //= 128
-    return bytes([8 * number + 2, *size, length]) + payload
+    return bytes([key, *size, length]) + payload
 
 
 def _dense_weights(graph: Graph, relu: bytes) -> np.ndarray | None:

@@ -99,7 +99,7 @@ def show_text(reading: Reading, closest: Prediction) -> None:
         return
     text = text_with_doubts(reading)
     kind = "" if text else "words"
-    nothing = "nothing read" if closest.accepted or reading.unread else "no digit"
+    nothing = "nothing read" if closest.accepted else "no digit"
     st.html(f'<div class="answer {kind}" role="status">{escape(text) or nothing}</div>')
 
 

@@ -262,10 +262,10 @@ def test_a_sure_digit_beside_unread_ink_is_in_doubt():
     assert words == "In doubt: 61.0\u00a0% sure. 1 mark was not read."
 
 
-def test_unread_ink_alone_is_not_called_no_digit(page, monkeypatch):
+def test_unread_ink_alone_is_named(page, monkeypatch):
     monkeypatch.setattr(answer, "read", lambda model, data: page_of(unread=1))
     upload(page, ("words.png", picture(np.full((90, 140), 230, np.uint8))))
-    assert ">nothing read<" in text(page) and "1 mark was not read." in text(page)
+    assert ">no digit<" in text(page) and "1 mark was not read." in text(page)
 
 
 def test_the_steps_of_a_turned_photo_are_shown_upright(digits):

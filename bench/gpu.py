@@ -1,11 +1,14 @@
 """Train the recipes on a GPU and compare them with the processor: accuracy, seconds, memory.
 
     python -m bench.gpu [--data-dir FOLDER] [--seeds 3] [--recipes baseline fast99 cnn]
+                        [--settings processor card large] [--page-steps 0]
 
-Prints a table with the card's name. Without a CUDA device it says so and ends with exit 1.
+Prints each row of the table when it is measured, and the card's name. Without a CUDA device it says
+so and ends with exit 1.
 """
 
 import argparse
+import os
 import sys
 import tempfile
 from dataclasses import replace
@@ -18,12 +21,19 @@ import torch
 from bench.support import Digits, choose_digits
 from qdigits.data.loading import load_test
 from qdigits.models.checkpoint import load_model_file
-from qdigits.training.recipes import RECIPES
+from qdigits.training.page_trainer import fit_pages
+from qdigits.training.recipes import PAGE_RECIPES, RECIPES
 from qdigits.training.trainer import fit
 from tools.markers import format_table
 
 RECIPE_NAMES = ("baseline", "mlp", "fast97", "fast99", "fast995", "tiny", "cnn")
 LARGE_BATCH = 1024
+SETTINGS: dict[str, tuple[str, int | None]] = {
+    "processor": ("cpu", None),
+    "card": ("cuda", None),
+    "large": ("cuda", LARGE_BATCH),
+}
+"""Device, and the size of the batches where it is not the recipe's."""
 MARKS = (0.99, 0.995, 0.997)  # validation accuracy
 
 
@@ -88,6 +98,36 @@ def summarize(name: str, runs: list[Run]) -> list[str]:
     ]
 
 
+def train_pages(digits: Digits, steps: int) -> list[str]:
+    """Train the page network on the card for some steps; return its row."""
+    config = replace(
+        PAGE_RECIPES["pages"],
+        data=digits.data,
+        data_dir=digits.data_dir,
+        device="cuda",
+        workers=os.cpu_count() or 1,
+        batch_size=32,
+        steps=steps,
+        epochs=1,
+    )
+    torch.cuda.reset_peak_memory_stats()
+    with tempfile.TemporaryDirectory() as folder:
+        epoch = fit_pages(config, folder, progress=False)[-1]
+    pages = steps * config.batch_size / epoch["seconds"]
+    megabytes = torch.cuda.max_memory_allocated() / 2**20
+    name = (
+        f"`pages`, {steps:,} steps of {config.batch_size} on the card, {pages:.0f} pages a second"
+    )
+    marks = ["-"] * len(MARKS)
+    return [
+        name,
+        f"F1 {epoch['f1']:.1%}",
+        f"{epoch['seconds']:.0f} s",
+        *marks,
+        f"{megabytes:.0f} MB",
+    ]
+
+
 def main() -> int:
     """Train every recipe on the processor, on the card, and on the card with large batches."""
     parser = argparse.ArgumentParser(
@@ -95,24 +135,32 @@ def main() -> int:
     )
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--recipes", nargs="+", default=RECIPE_NAMES, choices=list(RECIPES))
+    parser.add_argument("--recipes", nargs="*", default=RECIPE_NAMES, choices=list(RECIPES))
+    parser.add_argument("--settings", nargs="+", default=list(SETTINGS), choices=list(SETTINGS))
+    parser.add_argument("--page-steps", type=int, default=0, help="of the page network")
     options = parser.parse_args()
     if not torch.cuda.is_available():
         print("bench.gpu: no CUDA device here; nothing measured", file=sys.stderr)
         return 1
     digits = choose_digits(options.data_dir)
-    settings = {"processor": ("cpu", None), "card": ("cuda", None)}
-    settings[f"card, batches of {LARGE_BATCH:,}"] = ("cuda", LARGE_BATCH)
     marks = [f"to {mark:.1%} of validation" for mark in MARKS]
-    rows = [["recipe", "right of the test digits", "training", *marks, "memory of the card"]]
+    heading = ["recipe", "right of the test digits", "training", *marks, "memory of the card"]
+    print(format_table([heading], "lrrrrrr"), flush=True)
     for recipe in options.recipes:
-        for where, (device, batch_size) in settings.items():
+        for setting in options.settings:
+            device, batch_size = SETTINGS[setting]
             seeds = range(options.seeds)
             runs = [train(recipe, digits, device, seed, batch_size) for seed in seeds]
-            rows.append(summarize(f"`{recipe}`, {where}", runs))
-    print(format_table(rows, "lrrrrrr"))
+            print_row(summarize(f"`{recipe}`, {setting}", runs))
+    if options.page_steps:
+        print_row(train_pages(digits, options.page_steps))
     print(f"\n{torch.cuda.get_device_name()}, torch {torch.__version__}.")
     return 0
+
+
+def print_row(cells: list[str]) -> None:
+    """Print a row of the table at once: a training may take long."""
+    print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def start_run(config: PageConfig) -> PageRun:
     network = load_page_net(config.start) if config.start else PageNet()
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     average = AveragedModel(
-        network, avg_fn=partial(moving_average, config.ema_decay), use_buffers=True
+        network, multi_avg_fn=partial(move_average, config.ema_decay), use_buffers=True
     )
     optimizer = torch.optim.AdamW(
         network.parameters(),
@@ -134,10 +134,16 @@ def start_run(config: PageConfig) -> PageRun:
     return PageRun(network, average, optimizer, History(), device)
 
 
-def moving_average(decay: float, average: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
-    """Move an average towards a value; the first steps, far from the goal, are soon forgotten."""
+@torch.no_grad()
+def move_average(
+    decay: float, averages: list[Tensor], values: list[Tensor], count: Tensor | int
+) -> None:
+    """Move averages towards values; the first steps, far from the goal, are soon forgotten."""
     decay = min(decay, (1 + int(count)) / (10 + int(count)))
-    return value.lerp(average, decay) if value.is_floating_point() else value
+    if averages[0].is_floating_point():
+        torch._foreach_lerp_(averages, values, 1 - decay)
+    else:
+        torch._foreach_copy_(averages, values)
 
 
 def draw_validation(config: PageConfig, held_out) -> list[Page]:

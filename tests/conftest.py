@@ -6,7 +6,6 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import gzip
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -57,17 +56,6 @@ def digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def few_digits_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """MNIST's files in miniature, where it matters only that a training runs."""
     return write_mnist(tmp_path_factory.mktemp("few"), train=240, test=60)
-
-
-@pytest.fixture(scope="module")
-def few_supplies() -> Iterator[None]:
-    """Draw hundreds of the digits, lines and letters that pages are made of, not thousands."""
-    from qdigits.training import page_data
-
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("DRAWN", "LINES", "LETTERS"):
-            patch.setattr(page_data, name, 300)
-        yield
 
 
 def write_mnist(folder: Path, train: int, test: int) -> Path:

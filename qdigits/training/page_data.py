@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -21,7 +23,8 @@ from qdigits.training.page_config import PageConfig
 from qdigits.training.page_targets import target_of
 
 DRAWN = 6000
-"""Digits in European forms that are drawn once and then used again and again."""
+"""Digits in European forms that are drawn once and then used again and again; like the two below,
+never more than half as many as there are digits."""
 LINES = 3000
 """People's digits that are turned into lines."""
 LETTERS = 2600
@@ -31,14 +34,15 @@ LETTERS = 2600
 def supplies_from(digits: Split, seed: int) -> Supplies:
     """Gather what pages are made of: people's digits, and forms and letters that are drawn."""
     rng = torch.Generator().manual_seed(seed)
-    forms, labels = handwriting.draw_digits(DRAWN, rng)
-    letters = handwriting.draw_letters(torch.empty(LETTERS, 0), rng)
-    spread = slice(None, None, max(len(digits) // LINES, 1))  # some sources are sorted by label
+    drawn, lines, letters = (min(count, len(digits) // 2) for count in (DRAWN, LINES, LETTERS))
+    forms, labels = handwriting.draw_digits(drawn, rng)
+    alphabets = handwriting.draw_letters(torch.empty(letters, 0), rng)
+    spread = slice(None, None, max(len(digits) // lines, 1))  # some sources are sorted by label
     return Supplies(
         writers=sort_digits(digits.images.numpy(), digits.labels.numpy()),
         drawn=sort_digits(_to_tiles(forms), labels.numpy()),
         lines=sort_lines(digits.images[spread].numpy(), digits.labels[spread].numpy()),
-        letters=sort_digits(_to_tiles(letters), np.zeros(LETTERS, int), classes=1),
+        letters=sort_digits(_to_tiles(alphabets), np.zeros(letters, int), classes=1),
         printed=printed_fonts(),
         handwriting=handwriting_fonts(),
     )
@@ -51,9 +55,14 @@ def _to_tiles(images: Tensor) -> np.ndarray:
 class PageDataset(Dataset):
     """Pages by number, each with what the network should answer."""
 
-    def __init__(self, supplies: Supplies, config: PageConfig) -> None:
-        self.supplies = supplies
+    def __init__(self, digits: Split, config: PageConfig) -> None:
+        self.digits = digits
         self.config = config
+
+    @cached_property
+    def supplies(self) -> Supplies:
+        """Gathered by each process that draws: the digits are shared, and no process waits."""
+        return supplies_from(self.digits, self.config.seed)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, int, *tuple[np.ndarray, ...]]:
         step, number = divmod(index, self.config.batch_size)
@@ -64,11 +73,11 @@ class PageDataset(Dataset):
         return page.picture[None], page.turns, *target._replace(heat=heat)
 
 
-def page_batches(supplies: Supplies, config: PageConfig, first_epoch: int = 0) -> DataLoader:
+def page_batches(digits: Split, config: PageConfig, first_epoch: int = 0) -> DataLoader:
     """Return all batches from an epoch on; the number of processes that draw changes nothing."""
     in_epoch = config.steps * config.batch_size
     return DataLoader(
-        PageDataset(supplies, config),
+        PageDataset(digits, config),
         batch_size=config.batch_size,
         sampler=range(first_epoch * in_epoch, config.epochs * in_epoch),
         num_workers=config.workers,

@@ -92,7 +92,6 @@ def fit_pages(
         config.data, config.data_dir, "official", config.val_fraction, config.seed
     )
     with claim(run_dir, World(0, 1, pick_device(config.device)), config, resume):
-        supplies = supplies_from(train, config.seed)
         pages = draw_validation(config, held_out)
         run = start_run(config)
         if (run_dir / "state.pt").exists():
@@ -104,7 +103,7 @@ def fit_pages(
             disable=None if progress else True,
             unit="step",
         )
-        batches = iter(page_batches(supplies, config, first_epoch=len(run.history)))
+        batches = iter(page_batches(train, config, first_epoch=len(run.history)))
         for epoch in range(len(run.history), config.epochs):
             metrics = train_epoch(run, batches, config, epoch, bar)
             metrics |= validation_metrics(score(run.averaged, pages))

@@ -17,8 +17,8 @@ torch = pytest.importorskip("torch")
 
 
 @pytest.fixture(scope="module")
-def supplies(few_supplies) -> Supplies:
-    forms, labels = handwriting.draw_digits(200, torch.Generator().manual_seed(1))
+def supplies() -> Supplies:
+    forms, labels = handwriting.draw_digits(600, torch.Generator().manual_seed(1))
     missing = torch.tensor([6] * 10)  # no European form of a 6 is drawn
     tiles = torch.cat([forms[:, 0], forms[labels == 0, 0][:10]])
     labels = torch.cat([labels, missing])[: len(tiles)]

@@ -14,12 +14,11 @@ from qdigits.errors import ConfigError
 from qdigits.models.page_net import PageAnswer
 from qdigits.training import page_trainer
 from qdigits.training.page_config import PageConfig
-from qdigits.training.page_data import page_batches, supplies_from
+from qdigits.training.page_data import page_batches
 from qdigits.training.page_loss import page_loss
 from qdigits.training.page_score import find_digits, score_page
 from qdigits.training.page_targets import PageTarget, target_of
 
-pytestmark = pytest.mark.usefixtures("few_supplies")
 QUICK = PageConfig(data="sample", epochs=2, steps=2, batch_size=2, validation_pages=2, workers=0)
 
 
@@ -88,10 +87,8 @@ def test_invented_digits_count_and_those_at_cut_marks_do_not():
 
 def test_the_number_of_processes_changes_nothing():
     digits = page_trainer.load_training("sample", None, "official", 0.1, 0)[0]
-    supplies = supplies_from(digits, 0)
     alone, helped = (
-        list(page_batches(supplies, replace(QUICK, epochs=1, workers=workers)))
-        for workers in (0, 1)
+        list(page_batches(digits, replace(QUICK, epochs=1, workers=workers))) for workers in (0, 1)
     )
     for one, other in zip(alone, helped, strict=True):
         for part, twin in zip(one, other, strict=True):
@@ -99,7 +96,7 @@ def test_the_number_of_processes_changes_nothing():
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory, few_supplies):
+def finished(tmp_path_factory):
     run_dir = tmp_path_factory.mktemp("pages") / "whole"
     page_trainer.fit_pages(QUICK, run_dir, progress=False)
     return run_dir

@@ -26,11 +26,11 @@ KINDS: dict[str, tuple[Kind, float]] = {
     "touching digits": (writing.touching_digits, 10),
     "spaced digits": (writing.spaced_digits, 5),
     "columns": (writing.columns, 6),
-    "signs and dates": (writing.signed_numbers, 9),
-    "notes": (writing.notes, 6),
+    "signs and dates": (writing.signed_numbers, 11),
+    "notes": (writing.notes, 7),
     "labels": (writing.labels, 5),
     "sums": (writing.sums, 6),
-    "halves": (writing.halves, 3),
+    "halves": (writing.halves, 4),
     "big digits": (writing.big_digit, 10),
     "lone letters": (writing.lone_letters, 5),
     "struck out": (writing.struck_out, 4),
@@ -45,10 +45,10 @@ KINDS: dict[str, tuple[Kind, float]] = {
     "cheque": (forms.cheque, 5),
     "cell": (forms.cell_crop, 7),
     "rings": (forms.circle_marks, 2),
-    "tiles": (writing.tile_of_digits, 4),
+    "tiles": (writing.tile_of_digits, 5),
 }
 """What people write on: the function that draws it, and how often, in parts of the whole."""
-TURNED = 0.08
+TURNED = 0.1
 """Share of pages that are turned by a quarter, a half or three quarters."""
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from qdigits.augment import handwriting
+from qdigits.augment.negatives import random_shapes
 from qdigits.augment.pages.supplies import (
     Supplies,
     handwriting_fonts,
@@ -28,7 +29,7 @@ never more than half as many as there are digits."""
 LINES = 3000
 """People's digits that are turned into lines."""
 LETTERS = 2600
-"""Letters likewise."""
+"""Letters that are drawn likewise, and as many shapes of random strokes."""
 
 
 def supplies_from(digits: Split, seed: int) -> Supplies:
@@ -36,13 +37,14 @@ def supplies_from(digits: Split, seed: int) -> Supplies:
     rng = torch.Generator().manual_seed(seed)
     drawn, lines, letters = (min(count, len(digits) // 2) for count in (DRAWN, LINES, LETTERS))
     forms, labels = handwriting.draw_digits(drawn, rng)
-    alphabets = handwriting.draw_letters(torch.empty(letters, 0), rng)
+    each = torch.empty(letters, 0)
+    alphabets = torch.cat([handwriting.draw_letters(each, rng), random_shapes(each, rng)])
     spread = slice(None, None, max(len(digits) // lines, 1))  # some sources are sorted by label
     return Supplies(
         writers=sort_digits(digits.images.numpy(), digits.labels.numpy()),
         drawn=sort_digits(_to_tiles(forms), labels.numpy()),
         lines=sort_lines(digits.images[spread].numpy(), digits.labels[spread].numpy()),
-        letters=sort_digits(_to_tiles(alphabets), np.zeros(letters, int), classes=1),
+        letters=sort_digits(_to_tiles(alphabets), np.zeros(2 * letters, int), classes=1),
         printed=printed_fonts(),
         handwriting=handwriting_fonts(),
     )

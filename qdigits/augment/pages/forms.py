@@ -331,6 +331,8 @@ def cell_crop(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     writer = new_writer(rng, sheet, supplies, 45, 150 / count**0.4)
     width = writer.height * (0.75 * count + rng.uniform(0.3, 1.5))
     tall = writer.between(1.1, 2.2)
+    if rng.random() < 0.35:
+        writer = writer.scaled(rng.uniform(0.3, 0.7))
     left = MARGIN + (sheet.side - width) * rng.uniform(0.1, 0.9)
     top = MARGIN + (sheet.side - tall) * rng.uniform(0.1, 0.9)
     cell = box_of(left, top, width, tall)

@@ -15,8 +15,10 @@ from qdigits.augment.pages.skeletons import write_line
 from qdigits.augment.pages.strokes import MIDDLE_DOT, SIGN_STROKES, STROKES, draw_symbol
 from qdigits.augment.pages.supplies import Digits, Font, Supplies
 
-TAILED = (1, 4, 7, 9)
+TAILED = (1, 3, 4, 5, 7, 9)
 """Digits whose last stroke runs down, and may run far below the line."""
+SMALLEST = 0.4
+"""Height of the smallest digit beside its neighbours; zeros are often that small."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +142,10 @@ class Writer:
         """
         rng = self.rng
         if digit in TAILED and rng.random() < 0.7:
-            ink = stretch_tail(self.digit(digit), rng.uniform(1.2, 2.4))
+            ink = stretch_tail(self.digit(digit), rng.uniform(1.2, 3.0))
             longer = ink.shape[0] - self.height
             return ink, rng.uniform(0.4, 1.1) * longer
-        share = rng.uniform(0.42, 0.9)
+        share = rng.uniform(SMALLEST, 0.6 if digit == 0 else 0.9)
         ink = self.digit(digit, share * self.height)
         return ink, -self.between(0, 1 - share)
 
@@ -272,7 +274,7 @@ def new_writer(
         darkness=rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.75, 1.0),
         european=rng.choice([0.1, 0.85], p=[0.7, 0.3]),
         fine_pen=rng.uniform(0.015, 0.11) if rng.random() < 0.4 and height > 14 else 0.0,
-        uneven=rng.choice([0.02, 0.4], p=[0.6, 0.4]),
+        uneven=rng.choice([0.02, 0.4, 0.8], p=[0.55, 0.3, 0.15]),
         from_font=rng.choice([0.0, 0.7], p=[0.94, 0.06]),
         slope=rng.normal(0, 0.03),
         bounce=rng.uniform(0.01, 0.08),

@@ -72,7 +72,7 @@ def draw_symbol(
     side = int(2.4 * height) + 8
     baseline = 1.6 * height + 4
     origin = (side / 2, baseline)
-    stretch = np.exp(rng.normal(0, 0.12, 2)) * height
+    stretch = np.exp(rng.normal(0, 0.16, 2)) * height
     pen_width = pen * DOTS.get(character, 1) * rng.uniform(0.8, 1.2)
     ink = np.zeros((side, side), np.uint8)
     for stroke in STROKES[character]:

@@ -24,6 +24,15 @@ PLAIN = (
     "dddddddd",
     "dddddddddd",
 )
+DATES = (
+    "dd/dd/dddd",
+    "dd/dd/dddd",
+    "dd/dd/dd",
+    "d/d/dd",
+    "dd/d/dddd",
+    "dd-dd-dd",
+    "dd-dd-dddd",
+)
 SIGNED = (
     "d.d",
     "dd.d",
@@ -43,9 +52,9 @@ SIGNED = (
     "-dd",
     "-ddd",
     "-d.d",
-    "dd/dd/dd",
-    "dd/dd/dddd",
-    "dd-dd-dddd",
+    *DATES,
+    *DATES,
+    "d/d",
     "dd.dd.dddd",
     "dddd-dd-dd",
     "dd:dd",
@@ -95,7 +104,6 @@ TOUCHING = ("dd", "ddd", "dddd", "dddddd", "dddddddd", "dd.dd", "ddddd", "d,ddd"
 IN_COLUMNS = ("d.dd", "dd.d", "d·dd", "dd,ddd", "-dd")
 BESIDE_LABELS = ("d", "d", "dd", "dd", "dddd", "dd.d", "dd/dd/dd")
 TERMS = ("d", "dd", "ddd", "dddd", "ddddd", "d.d")
-DATES = ("dd/dd/dddd", "dd/dd/dd", "dd-dd-dd", "dd.dd.dddd")
 ON_CHEQUES = ("dddddd  ddddddddd  dd", "ddd ddd ddd", "dddddddddddd", ":dddddd: ddddd")
 CURRENCIES = ("$ ", "Rs. ", "£", "", "€ ")
 CHEQUE_AMOUNTS = (

@@ -16,6 +16,8 @@ LEAST_HEIGHT = 14
 """Pixels of a digit that a scanner in black and white needs."""
 SEEN = 0.75
 """Share of a mark that must be seen for it to be asked for."""
+HARDLY_SEEN = 0.5
+"""Share below which a cut mark is no longer a digit."""
 
 
 def tilt(rng: Generator, sheet: Sheet) -> None:
@@ -157,22 +159,26 @@ def _least_share(marks: list[Mark]) -> float:
 
 
 def _crop_marks(sheet: Sheet) -> None:
-    """Move the marks into the picture; ask nothing of those that are cut."""
+    """Move the marks into the picture; what little is left of those at its edges is no digit."""
     marks: list[Mark] = []
     cut: list[Box] = []
+    hardly_seen: list[Box] = []
     for mark in sheet.marks:
         box = mark.box.moved(-MARGIN, -MARGIN)
         wide = min(box.right, sheet.side) - max(box.left, 0)
         tall = min(box.bottom, sheet.side) - max(box.top, 0)
         if wide <= 0 or tall <= 0:
             continue
-        if wide * tall >= SEEN * box.width * box.height:
+        seen = wide * tall / (box.width * box.height)
+        if seen >= SEEN:
             marks.append(mark._replace(box=box))
-        else:
+        elif seen >= HARDLY_SEEN:
             cut.append(box)
+        else:
+            hardly_seen.append(box)
     sheet.marks = marks
     sheet.ignored = [box.moved(-MARGIN, -MARGIN) for box in sheet.ignored] + cut
-    sheet.vague = [box.moved(-MARGIN, -MARGIN) for box in sheet.vague]
+    sheet.vague = [box.moved(-MARGIN, -MARGIN) for box in sheet.vague] + hardly_seen
 
 
 def _cover(sheet: Sheet, beyond: np.ndarray) -> None:

@@ -7,7 +7,7 @@ import struct
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from qdigits.errors import ImageError
 from qdigits.imaging.constants import MAX_PIXELS, MAX_WORKING_SIDE
@@ -94,8 +94,14 @@ def decode_image(image: Image.Image, longest: int | None = None) -> Photo:
     """
     check_size(image)
     longest = longest or max(image.size)
-    pixels = to_rgb(np.asarray(ImageOps.exif_transpose(shrink(image))))
+    pixels = to_rgb(np.asarray(turn_upright(shrink(image))))
     return Photo(pixels, longest / max(pixels.shape[:2]))
+
+
+def turn_upright(image: Image.Image) -> Image.Image:
+    """Turn a picture as its camera says; one that is upright already is not copied."""
+    is_upright = image.getexif().get(ExifTags.Base.Orientation, 1) == 1
+    return image if is_upright else ImageOps.exif_transpose(image)
 
 
 def check_size(image: Image.Image) -> None:

@@ -105,9 +105,11 @@ def find_marks(net: PageNet, page: np.ndarray, enlarged_side: int = ENLARGED_SID
     """
     marks: list[Mark] = []
     turn = np.zeros(5)  # sums over the cells: log probabilities of each turn, and their weight
-    height, width = page.shape
-    for scale in scales_of(height, width, enlarged_side):
-        scaled = _scaled(page, scale)
+    scales = scales_of(*page.shape, enlarged_side)
+    largest = min(scales[-1], 1.0)
+    base = _scaled(page, largest)  # large pages are made small once, not for every scale
+    for scale in scales:
+        scaled = _scaled(base, scale / largest)
         settled = [mark for mark in marks if mark.is_settled]
         for window in _windows(_unsettled_ink(scaled, settled, scale)):
             output = _look(net, scaled, window)

@@ -73,11 +73,16 @@ def is_hidden(name: str) -> bool:
     return "__MACOSX" in parts or any(part.startswith(".") for part in parts)
 
 
-def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Return the bytes of one file in an archive.
 
+    Args:
+        archive: What open_archive returned.
+        name: One of its members.
+        max_bytes: Where reading ends; one byte more tells that there was more.
+
     Raises:
-        ImageError: It is absent, locked, damaged or too large.
+        ImageError: It is absent, locked, damaged or compressed in an unusual way.
     """
     try:
         info = archive.getinfo(name)
@@ -89,6 +94,6 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
         raise ImageError("compressed in an unusual way; unpack the archive first")
     try:
         with archive.open(info) as file:
-            return file.read(MAX_FILE_BYTES + 1)
+            return file.read(max_bytes + 1)
     except Exception as error:
         raise ImageError(f"damaged inside its archive ({error})") from error

@@ -21,7 +21,8 @@ from qdigits.imaging.formats import (
     readable_formats,
     recognise_format,
 )
-from qdigits.imaging.image_file import Photo, decode_image, decode_image_file
+from qdigits.imaging.frames import MovingPicture, decode_part
+from qdigits.imaging.image_file import Photo, decode_image
 from qdigits.imaging.parts import (
     Part,
     SeveralPicturesError,
@@ -67,6 +68,8 @@ def decode(source: Any, part: str) -> Photo:
         return decode_file(bytes(source), part)
     if isinstance(source, zipfile.ZipFile):
         return decode_member(source, part)
+    if isinstance(source, MovingPicture):
+        return source.decode(part_number(part))
     if isinstance(source, Image.Image):
         return decode_image(source)
     return Photo(to_rgb(source), 1.0)
@@ -76,7 +79,8 @@ def read_source(source: Any) -> Part:
     """Read a path or a file object into memory, within bounds; leave the rest as it is.
 
     Returns:
-        The bytes, open archive, image or array, and the name of the part that is meant, if any.
+        The bytes, open archive, moving picture, image or array; and the name of the part that is
+        meant, if any.
     """
     if isinstance(source, Part):
         return source
@@ -107,7 +111,7 @@ def decode_file(data: bytes, part: str) -> Photo:
         from pillow_heif import register_heif_opener
 
         register_heif_opener()
-    return decode_image_file(data, form, part)
+    return decode_part(data, form, part)
 
 
 def decode_member(archive: zipfile.ZipFile, name: str) -> Photo:

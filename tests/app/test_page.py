@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from qdigits import load_model
 from qdigits.app import answer, labelled_zip, quality, serve, train
 from qdigits.app.answer import describe_digits, in_words, text_with_doubts
-from qdigits.app.explain import nearest_examples, occlusion_map, pipeline_steps
+from qdigits.app.explain import nearest_examples, occlusion_map, pipeline_steps, png
 from qdigits.app.page import TABS
 from qdigits.app.photo import boxes_of
 from qdigits.app.session import (
@@ -33,6 +33,7 @@ from qdigits.evaluation.report import build_report
 from qdigits.files import resolve
 from qdigits.predictor import predict
 from qdigits.reading.result import Box, Number, Prediction, Reading
+from tests.attacks.pictures import zipped
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -431,6 +432,9 @@ def test_a_labelled_folder_comes_back(digits):
 
 def test_a_zip_file_of_anything_else_gets_words():
     broken = labelled_zip.pack([(np.zeros((28, 28), np.uint8), "elsewhere")])
-    for data in (b"", b"PK no zip", broken, broken[:60]):
+    pictures = {"3/a.png": png(np.full((28, 28), 255, np.uint8))}
+    by_lzma = zipped(pictures, zipfile.ZIP_LZMA)  # it may ask for 4 GB
+    of_a_long_list = zipped({f"3/{number}" + "a" * 60_000: b"" for number in range(80)})
+    for data in (b"", b"PK no zip", broken, broken[:60], by_lzma, of_a_long_list):
         with pytest.raises(ImageError):
             labelled_zip.unpack(data)

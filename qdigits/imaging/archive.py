@@ -24,16 +24,16 @@ def open_archive(file: str | BinaryIO) -> zipfile.ZipFile:
     """Open an archive to read from, after a look at how long its list of files is.
 
     Raises:
-        ImageError: It is absent, damaged, or lists too many files.
+        ImageError: It is absent or damaged, lists too many files, or one file many times.
     """
     if isinstance(file, str) and not os.path.isfile(file):  # a named pipe would wait for ever
         raise ImageError(f"{file}: not a file")
     try:
         if isinstance(file, str):
             with open(file, "rb") as opened:
-                check_directory(opened)
+                size = check_directory(opened)
         else:
-            check_directory(file)
+            size = check_directory(file)
         archive = zipfile.ZipFile(file)
     except ImageError:
         raise
@@ -41,11 +41,16 @@ def open_archive(file: str | BinaryIO) -> zipfile.ZipFile:
         raise ImageError(f"an archive that cannot be read ({error})") from error
     if len(archive.infolist()) > MAX_MEMBERS:
         raise ImageError(f"an archive of more than {MAX_MEMBERS:,} files; unpack it first")
+    if sum(info.compress_size for info in archive.infolist()) > size:  # a few bytes, many files
+        raise ImageError("an archive whose files overlap")
     return archive
 
 
-def check_directory(file: BinaryIO) -> None:
+def check_directory(file: BinaryIO) -> int:
     """Refuse an archive whose list of files would take minutes and gigabytes to read.
+
+    Returns:
+        The size of the archive in bytes.
 
     Raises:
         ImageError: The list is too long, or missing.
@@ -59,6 +64,7 @@ def check_directory(file: BinaryIO) -> None:
     directory_bytes = END_RECORD.unpack_from(tail, start)[5]
     if directory_bytes > MAX_DIRECTORY_BYTES or LARGE_SIGNATURE in tail[:start][-20:]:
         raise ImageError("an archive of too many or too large files; unpack it first")
+    return size
 
 
 def list_members(archive: zipfile.ZipFile) -> list[str]:

@@ -55,8 +55,6 @@ def open_photo(source: Any) -> Photo:
             return decode(part.source, part.name)
     except ImageError:
         raise
-    except UnidentifiedImageError as error:
-        raise ImageError("a damaged picture; save it anew") from error
     except Exception as error:  # Pillow raises far more than OSError on a damaged file
         cause = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"not a picture that can be read ({cause}); save it anew") from error
@@ -111,7 +109,10 @@ def decode_file(data: bytes, part: str) -> Photo:
         from pillow_heif import register_heif_opener
 
         register_heif_opener()
-    return decode_part(data, form, part)
+    try:
+        return decode_part(data, form, part)
+    except UnidentifiedImageError as error:
+        raise ImageError(f"a damaged {form} file; save it anew") from error
 
 
 def decode_member(archive: zipfile.ZipFile, name: str) -> Photo:

@@ -438,3 +438,10 @@ def test_a_zip_file_of_anything_else_gets_words():
     for data in (b"", b"PK no zip", broken, broken[:60], by_lzma, of_a_long_list):
         with pytest.raises(ImageError):
             labelled_zip.unpack(data)
+
+
+def test_a_zip_file_of_many_large_pictures_does_not_hold_the_page(monkeypatch):
+    monkeypatch.setattr(labelled_zip, "MAX_TOTAL_PIXELS", 3 * 28 * 28)
+    data = labelled_zip.pack([(np.zeros((28, 28), np.uint8), "3")] * 4)
+    with pytest.raises(ImageError, match="too many large pictures"):
+        labelled_zip.unpack(data)

@@ -341,10 +341,20 @@ def test_the_host_option_opens_the_page_to_the_room(monkeypatch, capsys):
     serve.serve(8765, host=False)
     (_, open_to_all, environment), (_, for_one, _) = called
     assert "--server.address=0.0.0.0" in open_to_all and "QDIGITS_MODEL_ROOT" in environment
-    assert not any("address" in word for word in for_one)
+    assert "--server.address=127.0.0.1" in for_one  # in whatever folder the command is typed
     printed = capsys.readouterr().out
     assert f"http://{serve.lan_address()}:8765" in printed
     assert "HTTPS" in printed and "█" in printed  # and the QR code
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_the_page_that_is_served_has_its_settings_beside_it(monkeypatch, tmp_path, is_installed):
+    if is_installed:  # the wheel copies them into the package
+        monkeypatch.setattr(serve, "PAGE", tmp_path / "page.py")
+        (tmp_path / ".streamlit").mkdir()
+        (tmp_path / ".streamlit" / "config.toml").write_text("")
+    settings = serve.find_page().parent / ".streamlit" / "config.toml"
+    assert settings.exists() and settings.is_relative_to(tmp_path if is_installed else ROOT)
 
 
 def test_kept_digits_survive_as_text():

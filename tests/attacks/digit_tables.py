@@ -137,6 +137,10 @@ def parquet(pictures: list, labels: list, **how: object) -> bytes:
     return file.getvalue()
 
 
+def good_parquet() -> bytes:
+    return parquet(pngs(), [row % 10 for row in range(ROWS)])
+
+
 def swelling_parquet(rows: int = 1500, megabytes: int = 1) -> bytes:
     """Return a table that holds one large picture, and names it in every row."""
     import pyarrow as pa
@@ -169,7 +173,7 @@ def parquet_files() -> Iterator[tuple[str, bytes]]:
     from pyarrow.parquet import write_table
 
     labels = [row % 10 for row in range(ROWS)]
-    good = parquet(pngs(), labels)
+    good = good_parquet()
     other = io.BytesIO()
     write_table(pa.table({"text": ["a"], "label": [1]}), other)
     yield from {

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 
+import numpy as np
 from PIL import Image
 
 from tests.attacks import Outcome, tried
@@ -94,9 +95,17 @@ def archives(page: Image.Image) -> Iterator[tuple[str, bytes]]:
     yield "ZIP of names that lead out", zipped({"../../a.png": saved(page, "PNG"), "/b.png": b""})
 
 
-def small_zip(tile) -> bytes:
-    """Return an archive of one picture."""
-    return zipped({"a.png": saved(sheet(tile), "PNG")})
+def good_ones(tile: np.ndarray) -> Iterator[tuple[str, bytes, int]]:
+    """Yield a small document of each kind, and how many damaged ones to try in full."""
+    page = sheet(tile)
+    yield "zip", zipped({"a.png": saved(page, "PNG")}), 5_000
+    if find_spec("pypdfium2"):
+        yield "PDF", saved(page, "PDF"), 500  # each takes a process of its own
+    if find_spec("pillow_heif"):
+        from pillow_heif import register_heif_opener
+
+        register_heif_opener()
+        yield "HEIC", saved(page.convert("RGB"), "HEIF"), 5_000
 
 
 def overlapping_zip(count: int) -> bytes:
@@ -119,7 +128,7 @@ def tried_with_children(action: Callable[[], object]) -> Outcome:
     return outcome._replace(seconds=outcome.seconds + busy)
 
 
-def all_documents(tile) -> Iterator[tuple[str, bytes]]:
+def all_documents(tile: np.ndarray) -> Iterator[tuple[str, bytes]]:
     """Yield every attack of this file."""
     page = sheet(tile)
     if find_spec("pypdfium2"):

@@ -211,7 +211,6 @@ def read(options: Annotated[ReadOptions, arg(name="")]) -> int:
     from qdigits.output import Notes, check_options
 
     if options.verbose:
-        logging.basicConfig(format="qdigits: %(message)s")
         logging.getLogger("qdigits").setLevel(logging.DEBUG)
     if options.jobs is not None and options.jobs < 1:
         raise ConfigError(f"--jobs {options.jobs}: choose 1 or more")
@@ -432,6 +431,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else list(argv)
     if isinstance(sys.stdout, TextIOWrapper):  # file names are bytes: they go out as they came in
         sys.stdout.reconfigure(errors="surrogateescape")
+    logging.basicConfig(format="qdigits: %(message)s")  # warnings go to stderr
     try:
         code = run(argv)
         sys.stdout.flush()

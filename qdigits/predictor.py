@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -17,7 +18,7 @@ import numpy as np
 from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
 from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import Photo, open_photo
-from qdigits.imaging.tile import is_framed, prepare
+from qdigits.imaging.tile import find_separate_marks, is_framed, is_wide, prepare
 from qdigits.models.onnx_page_net import OnnxPageNet
 from qdigits.reading.page import read_page
 from qdigits.reading.result import Box, Number, Prediction, Reading
@@ -28,6 +29,7 @@ NOT_GIVEN: Any = object()
 MODEL_SUFFIXES = (".pth", ".pt", ".onnx", ".safetensors")
 LARGEST_TILE = 32  # pixels: MNIST's 28, and LeNet's 32 with two more on each side
 MIN_TILE_CONFIDENCE = 0.25  # below this confidence a tile is no digit to `read`
+MIN_MARK_CONFIDENCE = 0.5  # two marks on a tile are two digits if each of them is this surely one
 BATCH_SIZE = 256  # tiles for the network at once: memory stays flat however many pictures come
 
 logger = logging.getLogger("qdigits")
@@ -183,8 +185,44 @@ def look(model: Model, image: Any) -> Prediction | list[Candidate]:
     Photos are not kept: a list of pictures may be long.
     """
     photo = open_photo(image)
-    is_tile = max(photo.pixels.shape[:2]) <= LARGEST_TILE
-    return candidate_tiles(photo) if is_tile else find_digit(model, photo)
+    if max(photo.pixels.shape[:2]) > LARGEST_TILE:
+        return find_digit(model, photo)
+    options = candidate_tiles(photo)
+    if any(shows_several_digits(model, photo, option.tile) for option in options):
+        return take_at_half(take_all_ink(model, photo))
+    return options
+
+
+def shows_several_digits(model: Model, photo: Photo, tile: np.ndarray) -> bool:
+    """Say whether a tile surely shows more than one digit. A tile framed as MNIST's never does."""
+    if is_framed(tile):
+        return False
+    if read_separate_marks(model, tile):
+        return True
+    if not is_wide(tile):
+        return False
+    page = read_page(bundled_page_net(), model.probabilities, *photo)
+    return len(page.digits) > 1 and page.accepted
+
+
+def take_at_half(answer: Prediction) -> Prediction:
+    """Believe an answer half as much: which of several digits is meant nobody can tell."""
+    halves = tuple(probability / 2 for probability in answer.probabilities)
+    return replace(answer, confidence=answer.confidence / 2, probabilities=halves, accepted=False)
+
+
+def read_separate_marks(model: Model, tile: np.ndarray) -> list[Prediction]:
+    """Return the digits that stand side by side on a tile; none where a mark may be no digit."""
+    marks = find_separate_marks(tile)
+    if not marks:
+        return []
+    rows = model.probabilities(np.stack([mark.tile for mark in marks]))
+    if rows.max(axis=1).min() < MIN_MARK_CONFIDENCE:
+        return []
+    return [
+        make_prediction(model, row, mark.tile, Box(*mark.box))
+        for row, mark in zip(rows, marks, strict=True)
+    ]
 
 
 def find_digit(model: Model, photo: Photo) -> Prediction:
@@ -321,14 +359,25 @@ def read_tile(model: Model, tile: Photo) -> Reading:
     page = read_page(bundled_page_net(), model.probabilities, *tile)
     if len(page.digits) > 1:
         return page
+    if is_unchanged and (digits := read_separate_marks(model, one.tile)):
+        return reading_of(*digits)
     return reading_of(one) if one.confidence > MIN_TILE_CONFIDENCE else Reading("", ())
 
 
-def reading_of(digit: Prediction) -> Reading:
-    """Return the reading of a picture that shows one digit."""
-    assert digit.box is not None
-    number = Number(str(digit), (digit,), digit.box, 0, 0, digit.confidence, digit.accepted)
-    return Reading(number.text, (digit,), (number,))
+def reading_of(*digits: Prediction) -> Reading:
+    """Return the reading of a picture that shows one digit, or a number of some, from the left."""
+    boxes = [digit.box for digit in digits if digit.box is not None]
+    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
+    number = Number(
+        text="".join(map(str, digits)),
+        digits=digits,
+        box=Box(min(lefts), min(tops), max(rights), max(bottoms)),
+        row=0,
+        column=0,
+        confidence=math.prod(digit.confidence for digit in digits),
+        accepted=all(digit.accepted for digit in digits),
+    )
+    return Reading(number.text, digits, (number,))
 
 
 @overload

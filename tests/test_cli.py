@@ -456,3 +456,13 @@ def test_data_counts_what_lies_in_a_folder(capsys, mnist):
     code, out, _ = run(capsys, "data", "qmnist", "--data-dir", mnist)
     assert code == 1
     assert "--data sample" in out[1]
+
+
+def test_what_is_passed_over_in_a_folder_of_ones_own_is_told(tmp_path):
+    for digit in range(10):
+        (tmp_path / str(digit)).mkdir()
+        (tmp_path / str(digit) / "a.png").write_bytes((ROOT / "examples/seven.png").read_bytes())
+    (tmp_path / "3" / "Thumbs.db").write_bytes(bytes(64))
+    command = [sys.executable, "-m", "qdigits", "data", "folder", "--data-dir", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and "no picture: 3/Thumbs.db; passed over" in done.stderr

@@ -8,6 +8,7 @@ reading  evaluation           a page to numbers; what a model was measured to do
 models  data                  networks and their files; labelled digits
 imaging  augment              any input to a tile; what training draws
 files  safe_pickle  device    reading and writing without surprises
+bounded_process               a library at work on a stranger's file, within bounds
 errors                        everything a user can cause
 """
 
@@ -44,6 +45,7 @@ WITHOUT_TORCH = {
     "errors",
     "files",
     "safe_pickle",
+    "bounded_process",
     "imaging",
     "reading",
     "predictor",

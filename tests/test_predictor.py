@@ -129,6 +129,33 @@ def test_a_framed_tile_costs_no_look_of_the_page_network(monkeypatch):
     assert read(ShapeModel(), ZERO).text == "0"
 
 
+def tile_of_two(gap: int) -> np.ndarray:
+    """Return a 28x28 picture of 1 and 0, as MNIST's 784 numbers could hold it."""
+    tile = np.zeros((28, 28), np.uint8)
+    tile[3:25, 2:6] = 255
+    tile[3:25, 6 + gap : 26] = 255
+    tile[7:21, 10 + gap : 22] = 0
+    return tile
+
+
+def test_two_digits_on_a_tile_are_read_as_two(monkeypatch):
+    reading = read(ShapeModel(), tile_of_two(gap=4))
+    assert reading.text == "10" and reading.accepted
+    one, zero = reading.digits
+    assert one.box.right <= zero.box.left and reading.numbers[0].box == (2, 3, 26, 25)
+    find_maps = ShapeNet.maps
+    monkeypatch.setattr(ShapeNet, "maps", lambda net, grey: find_maps(net, np.zeros_like(grey)))
+    assert read(ShapeModel(), tile_of_two(gap=4)).text == "10"  # the page network misses both
+
+
+def test_two_digits_on_a_tile_are_no_sure_answer_of_predict():
+    (one,) = predict_many(ShapeModel(), [tile_of_two(gap=4)])
+    assert one.digit == 0 and one.confidence < 0.5 and not one.accepted
+    alone = tile_of_two(gap=4)
+    alone[:, 6:] = 0
+    assert predict(ShapeModel(), alone).accepted
+
+
 def test_threads_do_not_disturb_each_other():
     texts = []
     threads = [

@@ -81,25 +81,21 @@ def test_wheel_has_no_tests_and_no_tools(files):
     assert {name for name in top if not name.endswith(".dist-info")} == {"qdigits"}
 
 
-def list_addresses(metadata):
-    """Return the targets of all links of the README, and the project's addresses."""
-    readme = re.findall(r"\]\(([^)\s]+)\)", metadata.get_payload())
-    return readme, [url.split(", ")[1] for url in metadata.get_all("Project-URL")]
+LINK = re.compile(r"(!?)\[[^]]*\]\(([^)\s]+)\)")
 
 
-def test_readme_of_the_wheel_links_to_whole_addresses(metadata):
-    readme, _ = list_addresses(metadata)
-    assert len(readme) > 5
-    assert [to for to in readme if not to.startswith(("https://", "http://", "#"))] == []
+def test_readme_of_the_wheel_has_no_link_that_leads_nowhere(metadata):
+    readme = metadata.get_payload()
+    links = LINK.findall(readme)
+    assert links and all(to.startswith("https://") and not picture for picture, to in links)
+    names = set(re.findall(r" \(`([^`]+\.\w+|LICENSE)`\)", readme))
+    linked = {to for picture, to in LINK.findall((ROOT / "README.md").read_text()) if not picture}
+    assert names == {to for to in linked if not to.startswith("https://")}
+    assert [name for name in names if not (ROOT / name.partition("#")[0]).exists()] == []
 
 
-def test_links_of_the_wheel_lead_to_files_of_the_repository(metadata):
-    readme, addresses = list_addresses(metadata)
-    place = re.compile(r"https://(?:github|raw\.githubusercontent)\.com/qdigits/qdigits/")
-    links = [place.sub("", link) for link in readme + addresses if place.match(link)]
-    names = [link.removeprefix("blob/").removeprefix("main/").partition("#")[0] for link in links]
-    assert len(names) > 5
-    assert [name for name in names if not (ROOT / name).exists()] == []
+def test_wheel_names_no_address_that_nobody_has(metadata):
+    assert metadata.get_all("Project-URL") is None
 
 
 def test_installed_wheel_reads_a_picture_far_from_the_clone(wheel, tmp_path):

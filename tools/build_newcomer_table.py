@@ -22,6 +22,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from tests.attacks import digit_tables
+from tests.attacks.idx_files import idx
 from tests.attacks.pictures import pdf, saved
 from tools.markers import ROOT, format_table
 
@@ -67,6 +69,75 @@ LIBRARY = [
     Probe("ten rows of 784 numbers handed to `predict`", "print(answer(tiles.reshape(10, 784)))"),
     Probe("one row of 784 numbers, a 1", "print(answer(tiles[1].reshape(1, 784)))"),
     Probe("ten 8x8 tiles from 0 to 16, as scikit-learn's", "print(*[answer(t) for t in small])"),
+    Probe("a 1 and a 0 beside each other on one tile, to `predict`", "print(answer(two))"),
+    Probe("the same to `read`", "print(qdigits.read(model, two).text)"),
+    Probe(
+        "how much of a moving picture of 40 frames is decoded, in frames",
+        """
+from PIL import Image
+from qdigits.batch import read_files
+from qdigits.imaging import frames
+count = []
+decode = frames.decode_frame
+frames.decode_frame = lambda *one: count.append(one) or decode(*one)
+pictures = [Image.new("L", (60, 60), 5 * number) for number in range(40)]
+pictures[0].save("forty.gif", save_all=True, append_images=pictures[1:])
+print(len(list(read_files(model, ["forty.gif"]))), "answers,", len(count), "frames decoded")
+""",
+    ),
+]
+MODEL_FILES = {
+    "a training checkpoint (`model_state_dict`)": "{'epoch': 5, 'model_state_dict': state}",
+    "a checkpoint with `state_dict`": "{'state_dict': state}",
+    "weights of DataParallel (`module.`)": "{'module.' + name: w for name, w in state.items()}",
+    "half precision": "{name: weight.half() for name, weight in state.items()}",
+    "double precision": "{name: weight.double() for name, weight in state.items()}",
+    "a whole model": "network",
+}
+OTHER_FILES = {
+    "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
+    "a web page": b"<!DOCTYPE html><html>",
+    "a Keras file": b"\x89HDF\r\n\x1a\n" + bytes(99),
+}
+LOAD = """
+import torch
+from torch import nn
+layers = nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU(), nn.Linear(64, 10)
+network = nn.Sequential(*layers)
+state = network.state_dict()
+{make}
+print("loaded", bool(qdigits.load_model("theirs.pth")))
+"""
+MODELS = [
+    *(
+        Probe(what, LOAD.replace("{make}", f"torch.save({code}, 'theirs.pth')"))
+        for what, code in MODEL_FILES.items()
+    ),
+    Probe(
+        "saved before torch 1.6",
+        LOAD.replace(
+            "{make}", "torch.save(state, 'theirs.pth', _use_new_zipfile_serialization=False)"
+        ),
+    ),
+    Probe("TorchScript", LOAD.replace("{make}", "torch.jit.script(network).save('theirs.pth')")),
+    *(
+        Probe(what, LOAD.replace("{make}", f"open('theirs.pth', 'wb').write({data!r})"))
+        for what, data in OTHER_FILES.items()
+    ),
+]
+DATA_SETS = [
+    Probe("MNIST's files as published", command="data mnist --data-dir sets/published"),
+    Probe("`train-images.idx3-ubyte`", command="data mnist --data-dir sets/dotted"),
+    Probe("Kaggle's nested folders", command="data mnist --data-dir sets/nested"),
+    Probe("torchvision's `MNIST/raw`", command="data mnist --data-dir sets/torchvision"),
+    Probe("Kaggle's `train.csv`", command="data mnist42k --data-dir sets/csv"),
+    Probe("Keras' `mnist.npz`", command="data mnist --data-dir sets/npz"),
+    Probe("Hugging Face's parquet", command="data mnist --data-dir sets/parquet"),
+    Probe("none of these", command="data mnist --data-dir sets"),
+    Probe("one's own pictures in 0 to 9", command="data folder --data-dir own"),
+    Probe("the same below `training`", command="data folder --data-dir above"),
+    Probe("with `Thumbs.db` and a text", command="data folder --data-dir strays"),
+    Probe("with a blank sheet in 3", command="data folder --data-dir blank"),
 ]
 COMMAND = [
     Probe("seconds of `qdigits --help`", command="--help"),
@@ -84,6 +155,12 @@ COMMAND = [
     Probe("an endless standard input", command="read -", stdin="/dev/zero"),
     Probe("a file called =1+1.png in a table", command="read =1+1.png --csv formula.csv"),
 ]
+CHAPTERS = {
+    "Library": LIBRARY,
+    "Command and files": COMMAND,
+    "Model files": MODELS,
+    "Data sets": DATA_SETS,
+}
 PRELUDE = """
 import sys, warnings
 warnings.simplefilter("ignore")
@@ -91,12 +168,14 @@ import numpy as np
 import qdigits
 model = qdigits.load_model("mnist_model.onnx")
 tiles = np.load("tiles.npy")
+two = np.zeros((28, 28), np.uint8)
+two[:, 2:7], two[4:24, 10:26] = tiles[1][:, 11:16], tiles[0][4:24, 6:22]
 small = [tile[2:26, 2:26].reshape(8, 3, 8, 3).mean((1, 3)) / 255 * 16 for tile in tiles]
 def answer(array):
     one = qdigits.predict(model, array)
     return f"{one.digit}" + ("" if one.accepted else "?")
 try:
-    {code}
+{code}
 except Exception as error:
     print(type(error).__name__ + ":", error)
 """
@@ -128,6 +207,33 @@ def draw_inputs(folder: Path) -> None:
     (folder / "scans.jpg").write_bytes(progressive[:-2] + 600 * last_scan + b"\xff\xd9")
 
 
+def draw_data_sets(folder: Path) -> None:
+    """Lay 40 digits out as people have MNIST, and the same as pictures of one's own."""
+    images, labels = digit_tables.digits(40)
+    names = {"train-images-idx3-ubyte": images, "train-labels-idx1-ubyte": labels}
+    names |= {"t10k-images-idx3-ubyte": images, "t10k-labels-idx1-ubyte": labels}
+    files = {"csv/train.csv": digit_tables.csv(40), "npz/mnist.npz": digit_tables.keras(40)}
+    table = digit_tables.parquet(digit_tables.pngs(40), labels.tolist())
+    files |= {f"parquet/{part}-00000-of-00001.parquet": table for part in ("train", "test")}
+    for name, array in names.items():
+        data = idx(array)
+        files |= {f"published/{name}": data, f"torchvision/MNIST/raw/{name}": data}
+        files |= {f"nested/{name}/{name}": data, f"dotted/{name.replace('-idx', '.idx')}": data}
+    for name, data in files.items():
+        path = folder / "sets" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    seven = (folder / "seven.png").read_bytes()
+    for place in ("own", "above/training", "strays", "blank"):
+        for digit in range(10):
+            (folder / place / str(digit)).mkdir(parents=True)
+            for number in range(6):
+                (folder / place / str(digit) / f"{number}.png").write_bytes(seven)
+    (folder / "strays/3/Thumbs.db").write_bytes(bytes(64))
+    (folder / "strays/3/readme.txt").write_text("mine")
+    Image.new("L", (80, 80), 240).save(folder / "blank/3/blank.png")
+
+
 def draw_tiles(folder: Path) -> None:
     """Put one tile of each digit of the bundled sample into a folder."""
     from qdigits.data.loading import load_test
@@ -142,9 +248,15 @@ def try_probe(probe: Probe, tree: Path) -> str:
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         draw_inputs(folder)
+        if probe in DATA_SETS:
+            draw_data_sets(folder)
         (folder / "tiles.npy").write_bytes((TILES / "tiles.npy").read_bytes())
         if probe.code:
-            command = [sys.executable, "-c", PRELUDE.replace("{code}", probe.code)]
+            command = [
+                sys.executable,
+                "-c",
+                PRELUDE.replace("{code}", textwrap.indent(probe.code, "    ")),
+            ]
         else:
             command = [sys.executable, "-m", "qdigits", *probe.command.split()]
         started = os.times()
@@ -176,6 +288,7 @@ def describe(probe: Probe, done: subprocess.CompletedProcess, folder: Path, seco
     tables = [" / ".join(path.read_text().splitlines()[1:]) for path in written]
     new = [f"wrote {path.relative_to(folder)}" for path in sorted(folder.glob("marked*/**/*.*"))]
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()[-4:]]
+    lines = lines[probe in DATA_SETS :]  # without the heads of its columns
     lines += [*tables, *new]
     text = " / ".join(line.strip() for line in lines if line.strip(" │╭╮╰╯─"))
     text = text.replace(str(folder), "").replace("\t", " ").replace("|", "\\|")
@@ -202,7 +315,7 @@ def main() -> None:
         old_tree = Path(temporary)
         unpack(before, old_tree)
         draw_tiles(TILES)
-        for title, probes in (("Library", LIBRARY), ("Command and files", COMMAND)):
+        for title, probes in CHAPTERS.items():
             rows = [["tried", "before", "after"]]
             for probe in probes:
                 started = time.monotonic()

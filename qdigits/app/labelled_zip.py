@@ -3,15 +3,19 @@
 import io
 import zipfile
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from qdigits.app.explain import png
 from qdigits.app.session import LABELS, MAX_ITEMS
 from qdigits.errors import ImageError
+from qdigits.imaging.archive import list_members, open_archive, read_member
+from qdigits.imaging.decode import open_photo
 from qdigits.imaging.tile import prepare
 
-MAX_PICTURE = 10_000_000  # bytes of one picture, unpacked
+MAX_PICTURE_BYTES = 10_000_000
+MAX_TOTAL_PIXELS = 1_000_000_000  # of all pictures: ten seconds of work
 
 
 def pack(digits: Iterable[tuple[np.ndarray, str]]) -> bytes:
@@ -29,23 +33,24 @@ def unpack(data: bytes) -> list[tuple[np.ndarray, str]]:
     Nothing is written to disk, and a picture that cannot be read is left out.
 
     Raises:
-        ImageError: This is no zip file, or no picture in it lies in a folder 0 to 9 or none.
+        ImageError: This is no zip file that can be read, its pictures are too large in all, or
+            none of them lies in a folder 0 to 9 or none.
     """
     digits: list[tuple[np.ndarray, str]] = []
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for entry in archive.infolist()[: 2 * MAX_ITEMS]:
-                label = entry.filename.rpartition("/")[0].rpartition("/")[2]
-                if label not in LABELS or entry.is_dir() or len(digits) >= MAX_ITEMS:
-                    continue
-                with archive.open(entry) as file:
-                    picture = file.read(MAX_PICTURE + 1)
-                try:
-                    digits.append((prepare(picture[:MAX_PICTURE]).tile, label))
-                except ImageError:
-                    continue
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
-        raise ImageError("this is no zip file that can be read") from error
+    archive = open_archive(io.BytesIO(data))
+    pixels = 0.0
+    for name in list_members(archive)[: 2 * MAX_ITEMS]:
+        label = PurePosixPath(name).parent.name
+        if label not in LABELS or len(digits) >= MAX_ITEMS:
+            continue
+        try:
+            photo = open_photo(read_member(archive, name, MAX_PICTURE_BYTES))
+            digits.append((prepare(photo).tile, label))
+        except ImageError:
+            continue
+        pixels += photo.pixels[..., 0].size * photo.downscale**2
+        if pixels > MAX_TOTAL_PIXELS:
+            raise ImageError("too many large pictures in this zip file; make them smaller")
     if not digits:
         raise ImageError("there are no pictures in folders 0 to 9 in this zip file")
     return digits

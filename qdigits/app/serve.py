@@ -11,6 +11,8 @@ from pathlib import Path
 from qdigits import files
 
 PAGE = Path(__file__).parent / "page.py"
+PAGE_OF_CLONE = files.CLONE / "app.py"
+SETTINGS = ".streamlit/config.toml"
 
 
 def serve(port: int, host: bool) -> int:
@@ -23,15 +25,20 @@ def serve(port: int, host: bool) -> int:
     Returns:
         Streamlit's exit code.
     """
-    command = [sys.executable, "-m", "streamlit", "run", str(PAGE), f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", str(find_page()), f"--server.port={port}"]
+    command.append(f"--server.address={'0.0.0.0' if host else '127.0.0.1'}")
     environment = dict(os.environ)
     if host:
-        command.append("--server.address=0.0.0.0")
         environment.setdefault("QDIGITS_MODEL_ROOT", str(files.ROOT))
         print(invitation(f"http://{lan_address()}:{port}"), flush=True)
     if os.name == "posix":  # the same process goes on, so whoever ends it ends the server
         os.execve(sys.executable, command, environment)
     return subprocess.call(command, env=environment)
+
+
+def find_page() -> Path:
+    """Return the script that has the page's settings beside it, where Streamlit looks for them."""
+    return PAGE if (PAGE.parent / SETTINGS).exists() else PAGE_OF_CLONE
 
 
 def lan_address() -> str:

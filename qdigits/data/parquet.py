@@ -1,21 +1,29 @@
 """Read MNIST as Hugging Face keeps it: parquet tables whose pictures are PNG files."""
 
-from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
+from qdigits.bounded_process import BoundedProcessError, Bounds, run_bounded
 from qdigits.data.idx import MAX_ROWS
+from qdigits.data.parquet_child import HEADER, LABELS, SIZES
 from qdigits.errors import DataError, ImageError
+from qdigits.files import read_file
 from qdigits.imaging.decode import open_photo
 
 MAX_FILE_BYTES = 2**26
-MAX_UNPACKED_BYTES = 2**27
-MAX_PICTURE_BYTES = 4096  # a 28x28 PNG has at most 900
-MAX_METADATA_ITEMS = 10_000
-BATCH_ROWS = 1000
+BOUNDS = Bounds(seconds=20, clock_seconds=120, memory=2**30)
+CHILD = Path(__file__).with_name("parquet_child.py")
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+
+
+class Rows(NamedTuple):
+    """What a table holds."""
+
+    pictures: list[bytes]  # files
+    labels: np.ndarray  # int64 (N,)
 
 
 def read_parquet(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
@@ -30,52 +38,50 @@ def read_parquet(paths: list[Path]) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         DataError: pyarrow is not installed, or a file is damaged, too large or another table.
     """
+    if not find_spec("pyarrow"):
+        raise DataError(
+            f"{paths[0]}: a parquet table; pip install 'qdigits[parquet]' lets it be read"
+        )
     tiles: list[np.ndarray] = []
-    labels: list[int] = []
+    labels: list[np.ndarray] = []
     for path in paths:
+        data = read_file(path, MAX_FILE_BYTES, DataError)
         try:
-            for picture, label in _read_rows(path, MAX_ROWS - len(tiles)):
-                tiles.append(_decode_tile(picture))
-                labels.append(int(label))
+            rows = unpack_rows(data, MAX_ROWS - len(tiles))
+            tiles += [decode_tile(picture) for picture in rows.pictures]
+            labels.append(rows.labels)
         except (ImageError, DataError) as error:
             raise DataError(f"{path}: {error}") from error
-        except Exception as error:  # pyarrow raises many classes on a damaged file
-            cause = " ".join(str(error).split())[:100]
-            raise DataError(f"{path}: damaged, or not such a table ({cause})") from error
-    return np.stack(tiles), np.array(labels)
+    return np.stack(tiles), np.concatenate(labels)
 
 
-def _read_rows(path: Path, max_rows: int) -> Iterator[tuple[Any, Any]]:
-    """Yield picture files and labels, after a look at what the file says of its size."""
+def unpack_rows(data: bytes, max_rows: int) -> Rows:
+    """Unpack a table in a process of its own.
+
+    Args:
+        data: The file.
+        max_rows: A table with more is refused.
+
+    Raises:
+        DataError: It is damaged, too large, or another table.
+    """
     try:
-        from pyarrow.parquet import ParquetFile
-    except ImportError as error:
-        raise DataError(
-            "a parquet table; pip install 'qdigits[parquet]' lets it be read"
-        ) from error
-    if not 0 < path.stat().st_size <= MAX_FILE_BYTES:
-        raise DataError(f"{path.stat().st_size:,} bytes; 1 to {MAX_FILE_BYTES:,} are read")
-    with ParquetFile(
-        path,
-        thrift_string_size_limit=MAX_FILE_BYTES,
-        thrift_container_size_limit=MAX_METADATA_ITEMS,
-    ) as table:
-        metadata = table.metadata
-        if not 1 <= metadata.num_rows <= max_rows:
-            raise DataError(f"{metadata.num_rows} rows; expected 1 to {max_rows}")
-        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
-        unpacked_bytes = sum(group.total_byte_size for group in groups)
-        if unpacked_bytes > MAX_UNPACKED_BYTES:
-            raise DataError(f"{unpacked_bytes:,} bytes unpacked; at most {MAX_UNPACKED_BYTES:,}")
-        for batch in table.iter_batches(BATCH_ROWS, columns=["image.bytes", "label"]):
-            pictures = batch.column("image").field("bytes").to_pylist()
-            yield from zip(pictures, batch.column("label").to_pylist(), strict=True)
+        unpacked = run_bounded(CHILD, max_rows, data, BOUNDS)
+    except BoundedProcessError as error:
+        raise DataError(f"damaged, or not such a table ({error})") from error
+    (count,) = HEADER.unpack_from(unpacked)
+    labels = np.frombuffer(unpacked, LABELS, count, HEADER.size)
+    sizes = np.frombuffer(unpacked, SIZES, count, HEADER.size + labels.nbytes)
+    ends = np.cumsum(sizes, dtype=np.int64) + HEADER.size + labels.nbytes + sizes.nbytes
+    starts = ends - sizes
+    pictures = [
+        unpacked[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+    ]
+    return Rows(pictures, labels)
 
 
-def _decode_tile(picture: Any) -> np.ndarray:
+def decode_tile(picture: bytes) -> np.ndarray:
     """Decode a PNG file of 28x28 grey pixels."""
-    if not isinstance(picture, bytes) or len(picture) > MAX_PICTURE_BYTES:
-        raise DataError(f"a picture that is no file of at most {MAX_PICTURE_BYTES:,} bytes")
     if not picture.startswith(PNG_MAGIC):
         raise DataError("a picture that is no PNG file")
     pixels = open_photo(picture).pixels

@@ -24,16 +24,16 @@ def open_archive(file: str | BinaryIO) -> zipfile.ZipFile:
     """Open an archive to read from, after a look at how long its list of files is.
 
     Raises:
-        ImageError: It is absent, damaged, or lists too many files.
+        ImageError: It is absent or damaged, lists too many files, or one file many times.
     """
     if isinstance(file, str) and not os.path.isfile(file):  # a named pipe would wait for ever
         raise ImageError(f"{file}: not a file")
     try:
         if isinstance(file, str):
             with open(file, "rb") as opened:
-                check_directory(opened)
+                size = check_directory(opened)
         else:
-            check_directory(file)
+            size = check_directory(file)
         archive = zipfile.ZipFile(file)
     except ImageError:
         raise
@@ -41,11 +41,16 @@ def open_archive(file: str | BinaryIO) -> zipfile.ZipFile:
         raise ImageError(f"an archive that cannot be read ({error})") from error
     if len(archive.infolist()) > MAX_MEMBERS:
         raise ImageError(f"an archive of more than {MAX_MEMBERS:,} files; unpack it first")
+    if sum(info.compress_size for info in archive.infolist()) > size:  # a few bytes, many files
+        raise ImageError("an archive whose files overlap")
     return archive
 
 
-def check_directory(file: BinaryIO) -> None:
+def check_directory(file: BinaryIO) -> int:
     """Refuse an archive whose list of files would take minutes and gigabytes to read.
+
+    Returns:
+        The size of the archive in bytes.
 
     Raises:
         ImageError: The list is too long, or missing.
@@ -59,6 +64,7 @@ def check_directory(file: BinaryIO) -> None:
     directory_bytes = END_RECORD.unpack_from(tail, start)[5]
     if directory_bytes > MAX_DIRECTORY_BYTES or LARGE_SIGNATURE in tail[:start][-20:]:
         raise ImageError("an archive of too many or too large files; unpack it first")
+    return size
 
 
 def list_members(archive: zipfile.ZipFile) -> list[str]:
@@ -73,11 +79,16 @@ def is_hidden(name: str) -> bool:
     return "__MACOSX" in parts or any(part.startswith(".") for part in parts)
 
 
-def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
+def read_member(archive: zipfile.ZipFile, name: str, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """Return the bytes of one file in an archive.
 
+    Args:
+        archive: What open_archive returned.
+        name: One of its members.
+        max_bytes: Where reading ends; one byte more tells that there was more.
+
     Raises:
-        ImageError: It is absent, locked, damaged or too large.
+        ImageError: It is absent, locked, damaged or compressed in an unusual way.
     """
     try:
         info = archive.getinfo(name)
@@ -89,6 +100,6 @@ def read_member(archive: zipfile.ZipFile, name: str) -> bytes:
         raise ImageError("compressed in an unusual way; unpack the archive first")
     try:
         with archive.open(info) as file:
-            return file.read(MAX_FILE_BYTES + 1)
+            return file.read(max_bytes + 1)
     except Exception as error:
         raise ImageError(f"damaged inside its archive ({error})") from error

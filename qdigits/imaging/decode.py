@@ -21,7 +21,8 @@ from qdigits.imaging.formats import (
     readable_formats,
     recognise_format,
 )
-from qdigits.imaging.image_file import Photo, decode_image, decode_image_file
+from qdigits.imaging.frames import MovingPicture, decode_part
+from qdigits.imaging.image_file import Photo, decode_image
 from qdigits.imaging.parts import (
     Part,
     SeveralPicturesError,
@@ -54,8 +55,6 @@ def open_photo(source: Any) -> Photo:
             return decode(part.source, part.name)
     except ImageError:
         raise
-    except UnidentifiedImageError as error:
-        raise ImageError("a damaged picture; save it anew") from error
     except Exception as error:  # Pillow raises far more than OSError on a damaged file
         cause = " ".join(str(error).split()) or type(error).__name__
         raise ImageError(f"not a picture that can be read ({cause}); save it anew") from error
@@ -67,6 +66,8 @@ def decode(source: Any, part: str) -> Photo:
         return decode_file(bytes(source), part)
     if isinstance(source, zipfile.ZipFile):
         return decode_member(source, part)
+    if isinstance(source, MovingPicture):
+        return source.decode(part_number(part))
     if isinstance(source, Image.Image):
         return decode_image(source)
     return Photo(to_rgb(source), 1.0)
@@ -76,7 +77,8 @@ def read_source(source: Any) -> Part:
     """Read a path or a file object into memory, within bounds; leave the rest as it is.
 
     Returns:
-        The bytes, open archive, image or array, and the name of the part that is meant, if any.
+        The bytes, open archive, moving picture, image or array; and the name of the part that is
+        meant, if any.
     """
     if isinstance(source, Part):
         return source
@@ -107,7 +109,10 @@ def decode_file(data: bytes, part: str) -> Photo:
         from pillow_heif import register_heif_opener
 
         register_heif_opener()
-    return decode_image_file(data, form, part)
+    try:
+        return decode_part(data, form, part)
+    except UnidentifiedImageError as error:
+        raise ImageError(f"a damaged {form} file; save it anew") from error
 
 
 def decode_member(archive: zipfile.ZipFile, name: str) -> Photo:

@@ -11,7 +11,6 @@ from PIL import ExifTags, Image, ImageOps
 
 from qdigits.errors import ImageError
 from qdigits.imaging.constants import MAX_PIXELS, MAX_WORKING_SIDE
-from qdigits.imaging.parts import part_number, several_pictures
 from qdigits.imaging.pixels import to_rgb
 
 # Their decoders hold several copies of the picture at once.
@@ -26,7 +25,7 @@ MAX_PIECES = 300_000  # chunks, markers and blocks that a file is read in: a sec
 MAX_TIFF_VALUES = 65_536  # of one tag: no picture of 50 megapixels needs more strips
 BYTE_TYPES = (1, 2, 6, 7)  # of TIFF tags: text, profiles and the like, which are kept as they are
 MAX_FRAMES = 100  # of a moving picture or a scan in TIFF
-MAX_FRAME_PIXELS = 200_000_000  # pixels times frames, for each frame is drawn over those before it
+JPEG_FORMATS = ("JPEG", "MPO")  # the further pictures of a camera's MPO are no pages
 
 # Pillow's mode -> the mode in which a picture is made small
 SHRINKABLE_MODES = {"1": "L", "L": "L", "LA": "LA", "I": "I", "F": "F", "CMYK": "CMYK"}
@@ -56,28 +55,27 @@ class BoundedReader(io.BytesIO):
         return super().read(size)
 
 
-def decode_image_file(data: bytes, form: str, part: str) -> Photo:
-    """Decode a picture file, or one page or frame of it.
+def open_image_file(data: bytes, form: str) -> Image.Image:
+    """Open a picture file without decoding it.
 
     Args:
         data: The file.
         form: Pillow's name of its format.
-        part: "2" for the second page or frame; "" for the only one.
 
     Raises:
-        SeveralPicturesError: No page or frame was named, and the file has several.
         ImageError: It is too large, or takes too long.
     """
     if form == "TIFF":
         check_tiff_values(data)
     image = Image.open(BoundedReader(data), formats=[form])
     check_size(image)
-    if image.format in ("JPEG", "MPO"):  # the further pictures of a camera's MPO are no pages
+    if image.format in JPEG_FORMATS:
         check_scans(image, data)
-        if part not in ("", "1"):
-            raise ImageError(f"there is no page or frame {part}")
-    else:
-        choose_frame(image, data, part)
+    return image
+
+
+def decode_image_file(image: Image.Image) -> Photo:
+    """Decode an open picture file."""
     longest = max(image.size)
     if longest > MAX_WORKING_SIDE:  # a JPEG can be decoded to a half, a quarter or an eighth
         width, height = (side * MAX_WORKING_SIDE // longest for side in image.size)
@@ -105,7 +103,7 @@ def turn_upright(image: Image.Image) -> Image.Image:
 
 
 def check_size(image: Image.Image) -> None:
-    """Refuse a picture of too many pixels before it is decoded.
+    """Refuse an image of too many pixels before it is decoded.
 
     Raises:
         ImageError: It is too large.
@@ -152,47 +150,6 @@ def check_scans(image: Image.Image, data: bytes) -> None:
         raise ImageError(
             f"a progressive JPEG of {scans:,} scans takes too long; save it as a plain JPEG"
         )
-
-
-def choose_frame(image: Image.Image, data: bytes, part: str) -> None:
-    """Turn to the page of a scan, or the frame of a moving picture, that is meant.
-
-    Raises:
-        SeveralPicturesError: None was named, and the file has several.
-    """
-    if not part:
-        frames = count_frames(image)
-        if frames > 1:
-            raise several_pictures(data, frames, "pages or frames")
-        return
-    number = part_number(part)
-    if image.format != "TIFF" and image.width * image.height * number > MAX_FRAME_PIXELS:
-        raise ImageError(f"frame {number} of a moving picture takes too long to draw")
-    try:
-        image.seek(number - 1)
-    except EOFError as error:
-        raise ImageError(f"there is no page or frame {number}") from error
-    check_size(image)
-
-
-def count_frames(image: Image.Image) -> int:
-    """Count the pages or frames of an open image, as far as MAX_FRAMES.
-
-    Raises:
-        ImageError: There are more.
-    """
-    for number in range(1, MAX_FRAMES + 1):
-        try:
-            image.seek(number)
-        except EOFError:
-            if number > 1:
-                image.seek(0)
-            return number
-        if image.width * image.height * number > MAX_FRAME_PIXELS:
-            break
-    raise ImageError(
-        f"a file of too many or too large pages or frames; at most {MAX_FRAMES} are read"
-    )
 
 
 def shrink(image: Image.Image) -> Image.Image:

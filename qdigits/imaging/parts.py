@@ -13,7 +13,7 @@ from qdigits.errors import ImageError
 class Part(NamedTuple):
     """One picture of a file that holds several: a page, a frame, or a file in a zip archive."""
 
-    source: Any  # the bytes of the file, or an open archive
+    source: Any  # the bytes of the file, an open archive, or a moving picture
     name: str  # "2" for the second page; the name inside an archive; "" for the only picture
 
     def __repr__(self) -> str:
@@ -38,9 +38,9 @@ def split_part(path: str) -> tuple[str, str]:
     return (file, part) if os.path.exists(file) else (path, "")
 
 
-def several_pictures(data: bytes, count: int, what: str) -> SeveralPicturesError:
+def several_pictures(source: Any, count: int, what: str) -> SeveralPicturesError:
     """Make the error that says how to name one picture of a file, and lists them."""
-    parts = [Part(data, str(number)) for number in range(1, count + 1)]
+    parts = [Part(source, str(number)) for number in range(1, count + 1)]
     return SeveralPicturesError(
         f"a file of {count} {what}; name one of them, as in FILE#{count}", parts
     )

@@ -1,22 +1,17 @@
-"""Pages of a PDF, drawn in a process of their own.
-
-A PDF is a program of sorts: it can loop, ask for gigabytes and crash the library that draws it. So
-pdf_child.py runs that library with bounds on time and memory, and what comes back is pixels.
-"""
+"""Pages of a PDF, drawn in a process of their own."""
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from qdigits.bounded_process import BoundedProcessError, Bounds, run_bounded
 from qdigits.errors import ImageError
-from qdigits.imaging.pdf_child import HEADER, MAX_SECONDS
+from qdigits.imaging.pdf_child import HEADER
 
-MAX_WALL_SECONDS = 60  # the child counts its own processor time; this clock stops one that waits
+BOUNDS = Bounds(seconds=5, clock_seconds=60, memory=2**30)
 CHILD = Path(__file__).with_name("pdf_child.py")
 
 
@@ -37,22 +32,12 @@ def draw_page(data: bytes, number: int = 0) -> PdfPage:
     Raises:
         ImageError: No such page, a damaged or locked file, or too much work for the bounds.
     """
-    # -I: neither the folder one stands in nor PYTHONPATH decides what this process imports
-    command = [sys.executable, "-I", str(CHILD), str(number)]
     try:
-        child = subprocess.run(command, input=data, capture_output=True, timeout=MAX_WALL_SECONDS)
-    except subprocess.TimeoutExpired as error:
-        raise ImageError(f"this PDF takes longer than {MAX_WALL_SECONDS} s to draw") from error
-    if child.returncode < 0:
-        raise ImageError(
-            f"this PDF takes longer than {MAX_SECONDS} s to draw, or crashes what draws it"
-        )
-    if child.returncode or len(child.stdout) < HEADER.size:
-        lines = child.stderr.decode("utf-8", "replace").strip().splitlines()
-        cause = lines[-1].rpartition("Error: ")[2] if lines else "nothing was drawn"
-        raise ImageError(f"a PDF that cannot be drawn ({cause})")
-    pages, width, height, stride = HEADER.unpack_from(child.stdout)
+        drawn = run_bounded(CHILD, number, data, BOUNDS)
+    except BoundedProcessError as error:
+        raise ImageError(f"a PDF that cannot be drawn ({error})") from error
+    pages, width, height, stride = HEADER.unpack_from(drawn)
     if not width:
         return PdfPage(pages, None)
-    rows = np.frombuffer(child.stdout, np.uint8, height * stride, HEADER.size)
+    rows = np.frombuffer(drawn, np.uint8, height * stride, HEADER.size)
     return PdfPage(pages, rows.reshape(height, stride)[:, : width * 3].reshape(height, width, 3))

@@ -1,32 +1,19 @@
-"""The program that draws a page of a PDF: the file comes on standard input, pixels go out.
+"""The script that draws a page of a PDF: the file comes on standard input, pixels go out.
 
-It runs as a process of its own (see pdf.py) and imports nothing of qdigits.
+It runs in a bounded process (see pdf.py) and imports nothing of qdigits.
 """
 
 import struct
 import sys
 
-MAX_SECONDS = 5  # of processor time
-MAX_MEMORY = 2**30  # bytes
 LONGEST_SIDE = 2400  # pixels of a drawn page: 200 dots an inch of a letter
 HEADER = struct.Struct("<4I")  # pages of the file; width, height and bytes a row of this page
-
-
-def limit_this_process() -> None:
-    """Bound memory and processor time, where the system can."""
-    try:
-        import resource
-    except ImportError:  # Windows: the parent's clock is the only bound
-        return
-    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS))
 
 
 def draw(number: int) -> None:
     """Draw the page of that number; 0 draws the only page, or counts several."""
     import pypdfium2
 
-    limit_this_process()
     document = pypdfium2.PdfDocument(sys.stdin.buffer.read())
     pages = len(document)
     if number > pages:

@@ -86,6 +86,45 @@ def is_framed(tile: np.ndarray) -> bool:
     return max(width, height) <= DIGIT_BOX
 
 
+def is_wide(tile: np.ndarray) -> bool:
+    """Say whether the ink of a tile is wider than the box of MNIST's digits."""
+    _, _, width, _ = cv2.boundingRect((tile >= LOW_THRESHOLD).astype(np.uint8))
+    return width > DIGIT_BOX
+
+
+class Mark(NamedTuple):
+    """One of several marks on a tile, framed by itself."""
+
+    box: Box  # on the tile
+    tile: np.ndarray  # uint8 (28, 28)
+
+
+def find_separate_marks(tile: np.ndarray) -> list[Mark]:
+    """Return the marks that stand side by side on a tile, from the left.
+
+    Returns:
+        Two marks or more; none where they overlap, or where a straight line crosses the tile from
+        top to bottom: that is the rule of a form, not a 1.
+    """
+    mask = (tile >= LOW_THRESHOLD).astype(np.uint8)
+    if mask.all(axis=0).any():
+        return []
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    large = [number for number in range(1, len(stats)) if max(stats[number, 2:4]) >= MIN_DIGIT_SIDE]
+    large.sort(key=lambda number: stats[number, 0])
+    ends = [stats[number, 0] + stats[number, 2] for number in large]
+    is_apart = all(end <= stats[after, 0] for end, after in zip(ends, large[1:], strict=False))
+    if len(large) < 2 or not is_apart:
+        return []
+    return [frame_mark(tile, labels == number) for number in large]
+
+
+def frame_mark(tile: np.ndarray, mask: np.ndarray) -> Mark:
+    """Frame one mark of a tile as a tile of its own."""
+    ink, (left, top, right, bottom) = crop_mark(tile, mask)
+    return Mark((left, top, right, bottom), fit_tile(ink[top:bottom, left:right]))
+
+
 def enlarge_box(box: Box, scale: float) -> Box:
     """Return the box on a picture that is `scale` times as large; no ink is left outside."""
     left, top, right, bottom = box
@@ -122,8 +161,20 @@ def isolate_digit(flattened: np.ndarray) -> tuple[np.ndarray, Box | None]:
     is_close = distance_to_box(boxes, boxes[heaviest]) < 0.3 * size
     is_stroke = areas > 0.02 * areas[heaviest]
     kept_labels = np.flatnonzero(is_close & is_stroke) + 1
-    kept = np.isin(labels, kept_labels).astype(np.uint8)
-    with_edges = cv2.dilate(kept, np.ones((3, 3), np.uint8))
+    return crop_mark(flattened, np.isin(labels, kept_labels))
+
+
+def crop_mark(flattened: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, Box]:
+    """Keep the ink under a mask, with its soft edges.
+
+    Args:
+        flattened: An ink map: uint8 (h, w).
+        mask: Where the mark is: bool (h, w).
+
+    Returns:
+        The ink map without everything else, and the box around what is kept.
+    """
+    with_edges = cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8))
     ink = np.where(with_edges > 0, flattened, 0)
     is_visible = (ink > FAINTEST_INK).astype(np.uint8)
     left, top, width, height = cv2.boundingRect(is_visible)

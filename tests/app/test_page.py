@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from qdigits import load_model
 from qdigits.app import answer, labelled_zip, quality, serve, train
 from qdigits.app.answer import describe_digits, in_words, text_with_doubts
-from qdigits.app.explain import nearest_examples, occlusion_map, pipeline_steps
+from qdigits.app.explain import nearest_examples, occlusion_map, pipeline_steps, png
 from qdigits.app.page import TABS
 from qdigits.app.photo import boxes_of
 from qdigits.app.session import (
@@ -33,6 +33,7 @@ from qdigits.evaluation.report import build_report
 from qdigits.files import resolve
 from qdigits.predictor import predict
 from qdigits.reading.result import Box, Number, Prediction, Reading
+from tests.attacks.pictures import zipped
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -340,10 +341,20 @@ def test_the_host_option_opens_the_page_to_the_room(monkeypatch, capsys):
     serve.serve(8765, host=False)
     (_, open_to_all, environment), (_, for_one, _) = called
     assert "--server.address=0.0.0.0" in open_to_all and "QDIGITS_MODEL_ROOT" in environment
-    assert not any("address" in word for word in for_one)
+    assert "--server.address=127.0.0.1" in for_one  # in whatever folder the command is typed
     printed = capsys.readouterr().out
     assert f"http://{serve.lan_address()}:8765" in printed
     assert "HTTPS" in printed and "█" in printed  # and the QR code
+
+
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_the_page_that_is_served_has_its_settings_beside_it(monkeypatch, tmp_path, is_installed):
+    if is_installed:  # the wheel copies them into the package
+        monkeypatch.setattr(serve, "PAGE", tmp_path / "page.py")
+        (tmp_path / ".streamlit").mkdir()
+        (tmp_path / ".streamlit" / "config.toml").write_text("")
+    settings = serve.find_page().parent / ".streamlit" / "config.toml"
+    assert settings.exists() and settings.is_relative_to(tmp_path if is_installed else ROOT)
 
 
 def test_kept_digits_survive_as_text():
@@ -431,6 +442,16 @@ def test_a_labelled_folder_comes_back(digits):
 
 def test_a_zip_file_of_anything_else_gets_words():
     broken = labelled_zip.pack([(np.zeros((28, 28), np.uint8), "elsewhere")])
-    for data in (b"", b"PK no zip", broken, broken[:60]):
+    pictures = {"3/a.png": png(np.full((28, 28), 255, np.uint8))}
+    by_lzma = zipped(pictures, zipfile.ZIP_LZMA)  # it may ask for 4 GB
+    of_a_long_list = zipped({f"3/{number}" + "a" * 60_000: b"" for number in range(80)})
+    for data in (b"", b"PK no zip", broken, broken[:60], by_lzma, of_a_long_list):
         with pytest.raises(ImageError):
             labelled_zip.unpack(data)
+
+
+def test_a_zip_file_of_many_large_pictures_does_not_hold_the_page(monkeypatch):
+    monkeypatch.setattr(labelled_zip, "MAX_TOTAL_PIXELS", 3 * 28 * 28)
+    data = labelled_zip.pack([(np.zeros((28, 28), np.uint8), "3")] * 4)
+    with pytest.raises(ImageError, match="too many large pictures"):
+        labelled_zip.unpack(data)

@@ -137,6 +137,23 @@ def parquet(pictures: list, labels: list, **how: object) -> bytes:
     return file.getvalue()
 
 
+def good_parquet() -> bytes:
+    return parquet(pngs(), [row % 10 for row in range(ROWS)])
+
+
+def swelling_parquet(rows: int = 1500, megabytes: int = 1) -> bytes:
+    """Return a table that holds one large picture, and names it in every row."""
+    import pyarrow as pa
+    from pyarrow.parquet import write_table
+
+    indices = pa.array(np.zeros(rows, np.int32))
+    picture = pa.DictionaryArray.from_arrays(indices, pa.array([bytes(megabytes * 2**20)]))
+    image = pa.StructArray.from_arrays([picture], ["bytes"])
+    file = io.BytesIO()
+    write_table(pa.table({"image": image, "label": np.zeros(rows, int)}), file, compression="zstd")
+    return file.getvalue()
+
+
 def pngs(rows: int = ROWS, size: int = 28) -> list[bytes]:
     from PIL import Image
 
@@ -156,7 +173,7 @@ def parquet_files() -> Iterator[tuple[str, bytes]]:
     from pyarrow.parquet import write_table
 
     labels = [row % 10 for row in range(ROWS)]
-    good = parquet(pngs(), labels)
+    good = good_parquet()
     other = io.BytesIO()
     write_table(pa.table({"text": ["a"], "label": [1]}), other)
     yield from {
@@ -174,7 +191,8 @@ def parquet_files() -> Iterator[tuple[str, bytes]]:
         "labels that are words": parquet(pngs(), ["seven"] * ROWS),
         "labels of 10": parquet(pngs(), [10] * ROWS),
         "no label": parquet(pngs(), [None] * ROWS),
-        "a bomb": parquet([bytes(2**28)], [0], compression="zstd", use_dictionary=False),
+        "a large cell": parquet([bytes(2**24)], [0], compression="zstd", use_dictionary=False),
+        "a dictionary that swells": swelling_parquet(),
     }.items()
 
 

@@ -1,6 +1,7 @@
 """What strangers send, all the way in: pictures to a reading, model files to the page."""
 
 import os
+import re
 import warnings
 
 import pytest
@@ -9,9 +10,11 @@ from PIL import Image
 from qdigits import load_model, read
 from qdigits.data.loading import load_test
 from qdigits.errors import ImageError
-from qdigits.imaging.pdf_child import MAX_SECONDS
+from qdigits.imaging.decode import open_photo
+from qdigits.imaging.image_file import Photo
+from qdigits.imaging.pdf import BOUNDS
 from qdigits.predictor import Reading
-from tests.attacks import Outcome, mutants, pictures, tried
+from tests.attacks import Outcome, documents, mutants, pictures, tried
 from tests.stress import web_attacks
 
 pytest.importorskip("mlxtend")
@@ -53,9 +56,9 @@ def tile():
 
 
 def assert_read_or_refused(what, outcome: Outcome):
-    """A reading, or an error of one line."""
+    """A reading, an opened photo, or an error of one line."""
     value = outcome.value
-    if not isinstance(value, Reading):
+    if not isinstance(value, (Reading, Photo)):
         assert isinstance(value, ImageError), (what, outcome)
         assert len(str(value).splitlines()) == 1, (what, outcome)
 
@@ -92,9 +95,43 @@ def test_a_pdf_that_asks_for_too_much_is_stopped():
     outcome = tried(lambda: read(load_model(), pictures.greedy_pdf()))
     after = os.times()
     assert isinstance(outcome.value, ImageError), outcome
-    assert "to draw" in str(outcome.value)
-    assert after.children_user - before.children_user < MAX_SECONDS + 2  # seconds of processor time
+    assert "takes longer than" in str(outcome.value)
+    assert (
+        after.children_user - before.children_user < BOUNDS.seconds + 2
+    )  # seconds of processor time
     assert outcome.megabytes < 300, outcome
+
+
+DOCUMENT_WORDS = {
+    "PDF, forms that draw forms, 20^8 in all": "takes longer than 5 s",
+    "PDF, a claim of two million pages": "1 to 10,000 can be read",
+    "HEIC that claims 7000 x 7000": "at most 25,000,000 are read",
+    "HEIC that claims 0 x 0": "a damaged HEIF file",
+    "HEIC of 150 pictures": "at most 100 are read",
+    "ZIP whose files overlap": "an archive whose files overlap",
+}
+
+
+def test_every_document_that_asks_for_too_much_is_read_or_refused(tile):
+    pytest.importorskip("pypdfium2", reason="PDF needs pypdfium2: pip install 'qdigits[pdf]'")
+    pytest.importorskip("pillow_heif", reason="HEIC needs pillow-heif: pip install 'qdigits[heic]'")
+    seen = set()
+    for what, data in documents.all_documents(tile):
+        outcome = documents.tried_with_children(lambda data=data: open_photo(data))
+        seen.add(what)
+        assert_read_or_refused(what, outcome)
+        assert re.search(DOCUMENT_WORDS.get(what, ""), str(outcome.value)), (what, outcome)
+        assert outcome.seconds < BOUNDS.seconds + 2, (what, outcome)
+        assert outcome.megabytes < 300, (what, outcome)
+    assert seen >= DOCUMENT_WORDS.keys()
+
+
+def test_a_damaged_document_is_read_or_refused(tile):
+    for kind, good, most in documents.good_ones(tile):
+        for number, mutant in enumerate(mutants(good, most // 50)):
+            outcome = documents.tried_with_children(lambda mutant=mutant: open_photo(mutant))
+            assert_read_or_refused((kind, number), outcome)
+            assert outcome.seconds < BOUNDS.seconds + 2, (kind, number, outcome)
 
 
 def test_damaged_picture_is_read_or_refused_without_a_warning(tile):

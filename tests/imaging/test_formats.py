@@ -9,6 +9,7 @@ from PIL import Image
 
 from qdigits.errors import ImageError
 from qdigits.imaging import formats
+from qdigits.imaging import frames as moving
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.formats import FORMATS, recognise_format
 from qdigits.imaging.parts import SeveralPicturesError
@@ -73,6 +74,62 @@ def test_a_file_of_several_pictures_is_not_half_read(kind, tmp_path):
     for wrong in ("0", "3", "x", "-1"):
         with pytest.raises(ImageError):
             open_photo(f"{path}#{wrong}")
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The number of each frame that is decoded, in order."""
+    numbers = []
+    decode_frame = moving.decode_frame
+    monkeypatch.setattr(
+        moving,
+        "decode_frame",
+        lambda image, number: numbers.append(number) or decode_frame(image, number),
+    )
+    return numbers
+
+
+def list_frames(data):
+    """Return the parts of a file of several pictures."""
+    with pytest.raises(SeveralPicturesError) as several:
+        open_photo(data)
+    return several.value.parts
+
+
+GREYS = [np.full((30, 30), 20 * number, np.uint8) for number in range(1, 11)]
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_the_frames_of_a_moving_picture_are_decoded_once(kind, decoded):
+    parts = list_frames(frames(kind, *GREYS))
+    order = [2, 0, 1, 3, 4, 5, 6, 7, 8, 9, 9, 4]
+    greys = [open_photo(parts[place]).pixels.mean() for place in order]
+    assert greys == pytest.approx([20 * (place + 1) for place in order], abs=4)
+    assert decoded == list(range(1, 11))
+
+
+def test_frames_that_are_kept_no_longer_are_decoded_anew(decoded, monkeypatch):
+    monkeypatch.setattr(moving, "MAX_KEPT_BYTES", 3 * GREYS[0].size * 3)
+    parts = list_frames(frames("GIF", *GREYS))
+    greys = [open_photo(parts[place]).pixels.mean() for place in (9, 0, 9)]
+    assert greys == pytest.approx([200, 20, 200], abs=4)
+    assert decoded == [*range(1, 11), 1]
+
+
+def test_a_damaged_frame_spoils_no_other(monkeypatch):
+    decode_frame = moving.decode_frame
+
+    def decode(image, number):
+        if number == 2:
+            raise ImageError("damaged")
+        return decode_frame(image, number)
+
+    monkeypatch.setattr(moving, "decode_frame", decode)
+    parts = list_frames(frames("GIF", *GREYS))
+    assert open_photo(parts[2]).pixels.mean() == pytest.approx(60, abs=4)
+    for _ in range(2):
+        with pytest.raises(ImageError, match="damaged"):
+            open_photo(parts[1])
 
 
 def test_a_file_of_one_picture_is_its_first_page(tmp_path):

@@ -16,12 +16,14 @@ import torch
 from qdigits import load_model, predict, read
 from qdigits.data.idx import IMAGES, read_idx
 from qdigits.data.kaggle import read_kaggle
-from qdigits.data.loading import load_test
+from qdigits.data.loading import load_test, load_training
 from qdigits.errors import DataError, ImageError, ModelFileError
 from qdigits.models.checkpoint import describe, load_model_file, save_model
 from qdigits.models.registry import MODELS
 from tests.attacks import (
     Outcome,
+    digit_tables,
+    documents,
     idx_files,
     kaggle_pickles,
     model_files,
@@ -161,6 +163,55 @@ def idx(folder: Path, count: int | None) -> Iterator[Row]:
     yield tally.make_row("IDX and gz files, damaged")
 
 
+DIGIT_TABLES = (  # source, file, crafted ones, a good one, how many damaged ones
+    ("mnist", "mnist.npz", digit_tables.npz_files, digit_tables.keras, 5_000),
+    ("mnist42k", "train.csv", digit_tables.csv_files, digit_tables.csv, 5_000),
+    ("mnist", "train-0.parquet", digit_tables.parquet_files, digit_tables.good_parquet, 500),
+)
+
+
+def tables(folder: Path, count: int | None) -> Iterator[Row]:
+    """Read npz, CSV and parquet tables that lie, and damaged ones."""
+    for source, name, crafted, good, most in DIGIT_TABLES:
+        inside = folder / name
+        inside.mkdir()
+
+        def load(data: bytes, source: str = source, path: Path = inside / name) -> Outcome:
+            path.write_bytes(data)
+            return documents.tried_with_children(lambda: load_training(source, path.parent))
+
+        tally = Tally()
+        for attack, data in crafted():
+            tally.add(attack, load(data), DataError)
+        yield tally.make_row(f"tables of digits, {name}, crafted")
+
+        tally = Tally()
+        for data in mutants(good(), count or most):
+            tally.add(name, load(data), DataError, lambda splits: True)
+        yield tally.make_row(f"tables of digits, {name}, damaged")
+
+
+def crafted_documents(folder: Path, count: int | None) -> Iterator[Row]:
+    """Read PDF, HEIC and zip files that ask for too much."""
+    model = load_model()
+    tally = Tally()
+    for attack, data in documents.all_documents(draw_tile()):
+        outcome = documents.tried_with_children(lambda data=data: read(model, data))
+        tally.add(attack, outcome, ImageError, lambda reading: True)
+    yield tally.make_row("PDF, HEIC and zip files, crafted")
+
+
+def damaged_documents(folder: Path, count: int | None) -> Iterator[Row]:
+    """Read damaged PDF, HEIC and zip files."""
+    model = load_model()
+    for kind, good, most in documents.good_ones(draw_tile()):
+        tally = Tally()
+        for data in mutants(good, count or most):
+            outcome = documents.tried_with_children(lambda data=data: read(model, data))
+            tally.add(kind, outcome, ImageError, lambda reading: True)
+        yield tally.make_row(f"damaged {kind} files")
+
+
 def odd_pictures(folder: Path, count: int | None) -> Iterator[Row]:
     """Read pictures that claim too much, hold too little, or are no pictures."""
     model = load_model()
@@ -208,4 +259,15 @@ def draw_tile() -> np.ndarray:
     return load_test("sample").images[0].numpy()
 
 
-STRESS = (models, model_mutants, kaggle, idx, odd_pictures, damaged_pictures, encodings)
+STRESS = (
+    models,
+    model_mutants,
+    kaggle,
+    idx,
+    tables,
+    crafted_documents,
+    damaged_documents,
+    odd_pictures,
+    damaged_pictures,
+    encodings,
+)

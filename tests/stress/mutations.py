@@ -33,6 +33,7 @@ class GuardTests(NamedTuple):
 
 GUARDED = {
     "files.py": GuardTests("tests/test_files.py tests/models tests/data tests/test_cli.py"),
+    "bounded_process.py": GuardTests("tests/test_bounded_process.py"),
     "safe_pickle.py": GuardTests(
         "tests/data tests/models/test_torch_file.py", "lie or damaged or kaggle or attack"
     ),

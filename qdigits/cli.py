@@ -183,7 +183,7 @@ class ReadOptions:
     jobs: Annotated[
         int | None, arg(aliases=["-j"], metavar="N", help_behavior_hint="(default: all cores)")
     ] = None
-    """Pictures to read at the same time."""
+    """Threads that read."""
     quiet: Annotated[bool, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Show no progress and no notes."""
     verbose: Annotated[bool, arg(aliases=["-v"], help_behavior_hint="")] = False

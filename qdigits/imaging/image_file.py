@@ -13,6 +13,7 @@ from qdigits.errors import ImageError
 from qdigits.imaging.constants import MAX_PIXELS, MAX_WORKING_SIDE
 from qdigits.imaging.parts import part_number, several_pictures
 from qdigits.imaging.pixels import to_rgb
+from qdigits.imaging.plain_png import decode_plain_png
 
 # Their decoders hold several copies of the picture at once.
 HUNGRY_FORMATS = ("WEBP", "AVIF", "HEIF")
@@ -68,6 +69,10 @@ def decode_image_file(data: bytes, form: str, part: str) -> Photo:
         SeveralPicturesError: No page or frame was named, and the file has several.
         ImageError: It is too large, or takes too long.
     """
+    if form == "PNG" and not part:
+        pixels = decode_plain_png(data)
+        if pixels is not None:
+            return Photo(to_rgb(pixels), 1.0)
     if form == "TIFF":
         check_tiff_values(data)
     image = Image.open(BoundedReader(data), formats=[form])

@@ -26,7 +26,7 @@ from qdigits.training.recipes import PAGE_RECIPES, RECIPES
 from qdigits.training.trainer import fit
 from tools.markers import format_table
 
-RECIPE_NAMES = ("baseline", "mlp", "fast97", "fast99", "fast995", "tiny", "cnn")
+RECIPE_NAMES = ("baseline", "mlp", "fast97", "fast98", "fast99", "fast995", "tiny", "cnn")
 LARGE_BATCH = 1024
 SETTINGS: dict[str, tuple[str, int | None]] = {
     "processor": ("cpu", None),

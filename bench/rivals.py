@@ -176,6 +176,9 @@ class SmallCNN(NamedTuple):
 
 SMALL_CNNS = {
     "fast97": SmallCNN([ConvLayer(5, 2, 8), ConvLayer(3, 2, 16)], epochs=0.22, lr=0.02),
+    "fast98": SmallCNN(
+        [ConvLayer(5, 2, 8), ConvLayer(3, 2, 16), ConvLayer(3, 1, 32)], epochs=0.35, lr=0.02
+    ),
     "fast99": SmallCNN(
         [ConvLayer(5, 2, 16), ConvLayer(3, 2, 32), ConvLayer(3, 1, 64)],
         epochs=0.8,

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,10 +26,12 @@ from qdigits.imaging.formats import (
     recognise_format,
 )
 from qdigits.imaging.parts import SeveralPicturesError
-from qdigits.predictor import Model, Reading, read
+from qdigits.predictor import Model, Reading, read_together
 
 COLUMNS = ("file", "text", "confidence", "accepted", "error")
 MAX_IN_FLIGHT = 512  # pictures in work
+MAX_TOGETHER = 16  # pictures that a thread takes at a time
+SHARES = 4  # of the pictures in work that each thread takes at least, one after the other
 STANDARD_INPUT = "-"
 # The first bytes of these formats begin other files, too: they are known by their names only.
 KNOWN_BY_NAME = (None, "BMP", "ZIP")
@@ -145,52 +148,80 @@ def read_files(
         model: The network.
         files: Names of pictures, or what expand_paths found; "-" is a picture on standard input.
             Files of an archive that are no pictures are added to the skipped ones of a listing.
-        jobs: Pictures that are read at the same time; one for each core by default.
+        jobs: Threads that read; one for each core by default.
         done: Names of pictures to leave out.
     """
     listing = files if isinstance(files, Listing) else Listing(list(files))
     sources = [Source(name, name) for name in listing.files]
-    with ThreadPoolExecutor(jobs or os.cpu_count()) as pool:
-        yield from _read_sources(pool, model, sources, listing.skipped, done)
+    jobs = jobs or os.cpu_count() or 1
+    with ThreadPoolExecutor(jobs) as pool:
+        yield from _read_sources(Readers(model, pool, jobs), sources, listing.skipped, done)
+
+
+class Readers(NamedTuple):
+    """Threads that read pictures with one network."""
+
+    model: Model
+    pool: ThreadPoolExecutor
+    threads: int
+
+    def read(self, sources: Sequence[Source]) -> Iterator[FileResult | SeveralPicturesError]:
+        """Yield a result for each picture, in order.
+
+        A thread takes some pictures at a time: to hand over each tile alone costs as much as to
+        read it. Of a few large photos it takes one, so that all threads have work.
+        """
+        share = len(sources) // (SHARES * self.threads)
+        size = min(max(share, 1), MAX_TOGETHER)
+        groups = [sources[first : first + size] for first in range(0, len(sources), size)]
+        for results in self.pool.map(partial(read_group, self.model), groups):
+            yield from results
 
 
 def _read_sources(
-    pool: ThreadPoolExecutor,
-    model: Model,
-    sources: Sequence[Source],
-    skipped: list[str],
-    done: AbstractSet[str],
+    readers: Readers, sources: Sequence[Source], skipped: list[str], done: AbstractSet[str]
 ) -> Iterator[FileResult]:
     wanted = (source for source in sources if not is_done(source.file, done))
     while batch := list(islice(wanted, MAX_IN_FLIGHT)):
-        results = pool.map(read_source, [model] * len(batch), batch)
-        for source, result in zip(batch, results, strict=True):
+        for source, result in zip(batch, readers.read(batch), strict=True):
             if isinstance(result, FileResult):
                 yield result
                 continue
             parts = [Source(f"{source.file}#{part.name}", part) for part in result.parts]
             skipped += [f"{source.file}#{name}" for name in result.others]
-            yield from _read_sources(pool, model, parts, skipped, done)
+            yield from _read_sources(readers, parts, skipped, done)
+
+
+def read_group(model: Model, sources: Sequence[Source]) -> list[FileResult | SeveralPicturesError]:
+    """Read some pictures; a file of several pictures is returned as the error that lists them."""
+    photos = [
+        sys.stdin.buffer.read(MAX_FILE_BYTES + 1) if one.file == STANDARD_INPUT else one.photo
+        for one in sources
+    ]
+    readings = read_together(model, photos)
+    return [
+        make_result(source, photo, reading)
+        for source, photo, reading in zip(sources, photos, readings, strict=True)
+    ]
+
+
+def make_result(
+    source: Source, photo: Any, reading: Reading | ImageError
+) -> FileResult | SeveralPicturesError:
+    """Put what became of a picture beside its name."""
+    if isinstance(reading, Reading):
+        logger.debug("%s: read %d digits", source.file, len(reading.digits))
+        return FileResult(source.file, photo, replace(reading, source=photo))
+    if isinstance(reading, SeveralPicturesError):
+        return reading
+    logger.info("%s: %s", source.file, reading)
+    return FileResult(source.file, photo, None, str(reading).removeprefix(f"{source.file}: "))
 
 
 def is_done(file: str, done: AbstractSet[str]) -> bool:
     """Say whether a picture is among those done, however a table spells its name."""
     name = printable(file)
     return not done.isdisjoint((file, name, inert_cell(name)))
-
-
-def read_source(model: Model, source: Source) -> FileResult | SeveralPicturesError:
-    """Read one picture; a file of several pictures is returned as the error that lists them."""
-    photo = source.photo
-    if source.file == STANDARD_INPUT:
-        photo = sys.stdin.buffer.read(MAX_FILE_BYTES + 1)
-    try:
-        return FileResult(source.file, photo, read(model, photo))
-    except SeveralPicturesError as several:
-        return several
-    except ImageError as error:
-        logger.info("%s: %s", source.file, error)
-        return FileResult(source.file, photo, None, str(error).removeprefix(f"{source.file}: "))
 
 
 def printable(text: str) -> str:

@@ -60,6 +60,7 @@ PURPOSES = {
     "cnn": "as accurate as default on MNIST, after 20 minutes",
     "tiny": "the most that 10,000 parameters can reach",
     "fast97": "97 % in the fewest seconds",
+    "fast98": "98 % in the fewest seconds",
     "fast99": "99 % in the fewest seconds",
     "fast995": "99.5 % in the fewest seconds",
     "pages": "the network that finds digits on a page; it learns from pages the program composes",
@@ -183,7 +184,7 @@ class ReadOptions:
     jobs: Annotated[
         int | None, arg(aliases=["-j"], metavar="N", help_behavior_hint="(default: all cores)")
     ] = None
-    """Pictures to read at the same time."""
+    """Threads that read."""
     quiet: Annotated[bool, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Show no progress and no notes."""
     verbose: Annotated[bool, arg(aliases=["-v"], help_behavior_hint="")] = False

@@ -76,7 +76,8 @@ def read_file(path: str | os.PathLike, max_bytes: int, error: type[QDigitsError]
             raise error(f"{path}: not a file")
         if not 0 < found.st_size <= max_bytes:  # those of /proc have no size, and some no end
             raise error(f"{path}: {found.st_size:,} bytes; 1 to {max_bytes:,} can be read")
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            return file.read()
     except (OSError, ValueError) as cause:
         raise error(f"{path}: cannot be read ({reason_of(cause)})") from cause
 

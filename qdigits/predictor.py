@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib.util import find_spec
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol, SupportsFloat, overload
 
 import numpy as np
 
+from qdigits.errors import ImageError
 from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
 from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import Photo, open_photo
@@ -117,7 +118,7 @@ def split_arguments(verb: str, model: Any, picture: Any) -> tuple[Model, Any]:
     if hasattr(picture, "probabilities"):
         raise TypeError(f"the model comes first: {verb}(model, picture)")
     is_path = isinstance(picture, (str, os.PathLike))
-    if is_path and Path(picture).suffix.lower() in MODEL_SUFFIXES:
+    if is_path and os.fspath(picture).lower().endswith(MODEL_SUFFIXES):
         raise TypeError(f"{picture} is a model file; the model comes first: {verb}(model, picture)")
     return as_model(model), picture
 
@@ -170,13 +171,9 @@ def predict_stream(model: Model, images: Iterable[Any]) -> Iterator[Prediction]:
     """Yield predictions in order, one network call for BATCH_SIZE tiles: memory stays flat."""
     images = iter(images)
     while looks := [look(model, image) for image in islice(images, BATCH_SIZE)]:
-        tiles = [one.tile for options in looks if isinstance(options, list) for one in options]
-        rows = iter(model.probabilities(np.stack(tiles)) if tiles else ())
-        for options in looks:
-            if isinstance(options, Prediction):
-                yield options
-            else:
-                yield most_confident(model, [next(rows) for _ in options], options)
+        answers = iter(answer_tiles(model, [one for one in looks if isinstance(one, list)]))
+        for one in looks:
+            yield one if isinstance(one, Prediction) else next(answers)
 
 
 def look(model: Model, image: Any) -> Prediction | list[Candidate]:
@@ -185,12 +182,17 @@ def look(model: Model, image: Any) -> Prediction | list[Candidate]:
     Photos are not kept: a list of pictures may be long.
     """
     photo = open_photo(image)
-    if max(photo.pixels.shape[:2]) > LARGEST_TILE:
+    if not is_tile(photo):
         return find_digit(model, photo)
     options = candidate_tiles(photo)
     if any(shows_several_digits(model, photo, option.tile) for option in options):
         return take_at_half(take_all_ink(model, photo))
     return options
+
+
+def is_tile(photo: Photo) -> bool:
+    """Say whether a picture has a tile's size."""
+    return max(photo.pixels.shape[:2]) <= LARGEST_TILE
 
 
 def shows_several_digits(model: Model, photo: Photo, tile: np.ndarray) -> bool:
@@ -238,9 +240,7 @@ def find_digit(model: Model, photo: Photo) -> Prediction:
 
 def take_all_ink(model: Model, photo: Photo) -> Prediction:
     """Take all the ink of a photo for one digit."""
-    options = candidate_tiles(photo)
-    rows = model.probabilities(np.stack([option.tile for option in options]))
-    return most_confident(model, rows, options)
+    return answer_tiles(model, [candidate_tiles(photo)])[0]
 
 
 @lru_cache(maxsize=1)
@@ -263,6 +263,23 @@ def candidate_tiles(photo: Photo) -> list[Candidate]:
     return [
         Candidate(one.tile, one.box and scale_box(one.box, photo.downscale)) for one in prepared
     ]
+
+
+def answer_tiles(model: Model, choices: Sequence[list[Candidate]]) -> list[Prediction]:
+    """Ask the network about many pictures in one call.
+
+    Args:
+        model: The network.
+        choices: The candidate tiles of each picture.
+
+    Returns:
+        The surest answer for each picture.
+    """
+    if not choices:
+        return []
+    tiles = [option.tile for options in choices for option in options]
+    rows = iter(model.probabilities(np.stack(tiles)))
+    return [most_confident(model, list(islice(rows, len(options))), options) for options in choices]
 
 
 def most_confident(
@@ -341,18 +358,56 @@ def read(model: Any, photo: Any = NOT_GIVEN) -> Reading:
 def read_photo(model: Model, photo: Any) -> Reading:
     """Open a photo and read it: the page network says where, the model says what."""
     opened = open_photo(photo)
-    if max(opened.pixels.shape[:2]) <= LARGEST_TILE:
-        return read_tile(model, opened)
-    page = read_page(bundled_page_net(), model.probabilities, *opened)
+    return read_tiles(model, [opened])[0] if is_tile(opened) else read_large(model, opened)
+
+
+def read_together(model: Model, photos: Sequence[Any]) -> list[Reading | ImageError]:
+    """Read some photos; the network answers those of a tile's size in one call.
+
+    Args:
+        model: What load_model returns.
+        photos: What `read` takes.
+
+    Returns:
+        A reading for each photo, or the error that says why there is none.
+    """
+    results = [read_unless_tile(model, photo) for photo in photos]
+    readings = iter(read_tiles(model, [result for result in results if isinstance(result, Photo)]))
+    return [next(readings) if isinstance(result, Photo) else result for result in results]
+
+
+def read_unless_tile(model: Model, photo: Any) -> Photo | Reading | ImageError:
+    """Open a photo, and read it unless it has a tile's size: large photos are not kept."""
+    try:
+        opened = open_photo(photo)
+        return opened if is_tile(opened) else read_large(model, opened)
+    except ImageError as error:
+        return error
+
+
+def read_large(model: Model, photo: Photo) -> Reading:
+    """Read a picture that may show a page, or else one large digit."""
+    page = read_page(bundled_page_net(), model.probabilities, *photo)
     if len(page.digits) > 1 or page.accepted or page.unread:
         return page
-    one = find_digit(model, opened)
+    one = find_digit(model, photo)
     return reading_of(one) if one.accepted else page
 
 
-def read_tile(model: Model, tile: Photo) -> Reading:
-    """Read a picture of a tile's size: one digit framed as MNIST frames it, or else perhaps two."""
-    one = take_all_ink(model, tile)
+def read_tiles(model: Model, tiles: Sequence[Photo]) -> list[Reading]:
+    """Read pictures of a tile's size."""
+    answers = answer_tiles(model, [candidate_tiles(tile) for tile in tiles])
+    return [read_tile(model, tile, one) for tile, one in zip(tiles, answers, strict=True)]
+
+
+def read_tile(model: Model, tile: Photo, one: Prediction) -> Reading:
+    """Read a picture of a tile's size: one digit framed as MNIST frames it, or else perhaps two.
+
+    Args:
+        model: It says which digits they are.
+        tile: The picture.
+        one: The answer to all of its ink together.
+    """
     is_unchanged = one.box == (0, 0, TILE_SIZE, TILE_SIZE)
     if one.accepted and is_unchanged and is_framed(one.tile):
         return reading_of(one)

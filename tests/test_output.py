@@ -47,7 +47,11 @@ def pictures(tmp_path, monkeypatch):
     """Three pictures, of which the readings above are made."""
     for name in READINGS:
         Image.new("L", (100, 60), 230).save(tmp_path / name)
-    monkeypatch.setattr(batch, "read", lambda model, photo: READINGS[Path(photo).name])
+    monkeypatch.setattr(
+        batch,
+        "read_together",
+        lambda model, photos: [READINGS[Path(photo).name] for photo in photos],
+    )
     monkeypatch.setattr("qdigits.cli._load", lambda model: None)
     monkeypatch.chdir(tmp_path)
 
@@ -89,7 +93,7 @@ def test_notes_on_many_pictures_are_few(capsys, monkeypatch, tmp_path):
     names = [f"{n}.png" for n in range(30)]
     for name in names:
         (tmp_path / name).touch()
-    monkeypatch.setattr(batch, "read", lambda model, photo: DOUBTFUL)
+    monkeypatch.setattr(batch, "read_together", lambda model, photos: [DOUBTFUL] * len(photos))
     monkeypatch.setattr("qdigits.cli._load", lambda model: None)
     _, _, err = run(capsys, *(str(tmp_path / name) for name in names))
     notes = err.splitlines()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pydoc
 import threading
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 import qdigits
+from qdigits.batch import expand_paths, read_files
 from qdigits.errors import ImageError, ModelFileError
 from qdigits.imaging.tile import fit_tile
 from qdigits.predictor import (
@@ -19,6 +21,7 @@ from qdigits.predictor import (
     predict_many,
     predict_stream,
     read,
+    read_together,
     test_single_image,
 )
 from tests.reading.shapes import ShapeModel, ShapeNet, page, photo
@@ -154,6 +157,36 @@ def test_two_digits_on_a_tile_are_no_sure_answer_of_predict():
     alone = tile_of_two(gap=4)
     alone[:, 6:] = 0
     assert predict(ShapeModel(), alone).accepted
+
+
+def test_pictures_read_together_are_read_as_if_alone_and_tiles_in_one_call():
+    pictures = [photo("10"), ZERO, b"none", 255 - ZERO, np.zeros_like(ZERO), ZERO]
+    model = ShapeModel()
+    *answers, last = read_together(model, pictures)
+    assert isinstance(answers.pop(2), ImageError)
+    del pictures[2]
+    assert last.text == "0" and last.accepted
+    for picture, answer in zip(pictures, [*answers, last], strict=True):
+        alone = read(ShapeModel(), picture)
+        assert answer.to_dict() == alone.to_dict()
+    assert read_together(model, []) == []
+    many = ShapeModel()
+    read_together(many, [ZERO] * 16)
+    assert len(many.asked) == 1
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+@pytest.mark.parametrize("count", [1, 7, 530])
+def test_a_folder_is_read_in_order_whatever_the_threads(tmp_path, count, jobs):
+    expected = ["0" if index % 3 else "" for index in range(count)]
+    for index, text in enumerate(expected):
+        tile = ZERO if text else np.zeros_like(ZERO)
+        Image.fromarray(tile).save(tmp_path / f"{index:03}.png")
+    (tmp_path / "000.png").write_bytes(b"none")
+    results = list(read_files(ShapeModel(), expand_paths([str(tmp_path)]), jobs))
+    assert [Path(result.file).name for result in results] == sorted(os.listdir(tmp_path))
+    assert results[0].reading is None and "000.png" not in results[0].error
+    assert [result.line for result in results[1:]] == expected[1:]
 
 
 def test_threads_do_not_disturb_each_other():

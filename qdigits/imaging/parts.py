@@ -31,6 +31,8 @@ class SeveralPicturesError(ImageError):
 
 def split_part(path: str) -> tuple[str, str]:
     """Split "scan.pdf#2" into the file and its part; a file whose own name has # stays whole."""
+    if "#" not in path:
+        return path, ""
     file, part = path, ""
     while "#" in file and not os.path.exists(file):
         file, _, last = file.rpartition("#")

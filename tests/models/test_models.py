@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from qdigits.errors import ConfigError
+from qdigits.models.fast import WholeMapConv
 from qdigits.models.layers import ChannelsLastFlatten
 from qdigits.models.registry import MODELS, build
 
@@ -62,6 +63,21 @@ def test_the_mlp_computes_the_gradients_of_autograd():
         assert weight.grad is not gradient
         assert gradient.abs().max() > 1e-3
         assert torch.allclose(weight.grad, gradient, atol=1e-7)
+
+
+def test_filters_over_the_whole_map_give_the_same_in_training():
+    torch.manual_seed(0)
+    layer = WholeMapConv(32, 10, 5).to(memory_format=torch.channels_last)
+    maps = torch.rand(8, 32, 5, 5).to(memory_format=torch.channels_last)
+    results = []
+    for is_training in (True, False):
+        layer.train(is_training).zero_grad()
+        outputs = layer(maps)
+        outputs.square().sum().backward()
+        results.append((outputs, layer.weight.grad, layer.bias.grad))
+    for in_training, elsewhere in zip(*results, strict=True):
+        assert in_training.shape == elsewhere.shape
+        assert torch.allclose(in_training, elsewhere, rtol=1e-4, atol=1e-5)
 
 
 def test_flatten_hands_gradients_back_channels_last():

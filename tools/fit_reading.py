@@ -85,7 +85,9 @@ def look_at_pages(count: int, digits: Any, net: OnnxPageNet, model: Model) -> li
         if marks:
             opinions = ask(marks, model.probabilities, photo).opinions
             truth = np.array([true_outcome(mark, drawn) for mark in marks])
-            pages.append(Seen(drawn, photo, marks, describe_marks(marks, opinions), truth))
+            pages.append(
+                Seen(drawn, photo, marks, describe_marks(marks, opinions, photo.shape), truth)
+            )
     return pages
 
 
@@ -144,7 +146,7 @@ def true_outcome(mark: Mark, drawn: Drawn) -> int:
     place = drawn_place(mark, drawn)
     if place >= 0:
         return drawn.marks[place].kind
-    return -1 if any(overlap(mark, box) > 0.2 for box in drawn.vague) else NOTHING
+    return OTHER if any(overlap(mark, box) > 0.2 for box in drawn.vague) else NOTHING
 
 
 def drawn_place(mark: Mark, drawn: Drawn) -> int:

@@ -96,13 +96,16 @@ def is_worth_asking(mark: Mark) -> bool:
     return bool(logits.max() > logit(WORTH_ASKING))
 
 
-def describe_marks(marks: Sequence[Mark], opinions: np.ndarray) -> np.ndarray:
+def describe_marks(
+    marks: Sequence[Mark], opinions: np.ndarray, page: tuple[int, ...]
+) -> np.ndarray:
     """Describe marks by what both networks say and by how they stand among the others.
 
     Args:
         marks: All marks of a page.
         opinions: The tile network's probabilities, (N, 10); what is missing to 1 is "no digit". A
             row of NaN: it was not asked.
+        page: Height and width in pixels.
 
     Returns:
         float32 (N, features).
@@ -123,8 +126,25 @@ def describe_marks(marks: Sequence[Mark], opinions: np.ndarray) -> np.ndarray:
         np.array(printed),
         np.array(shape),
         describe_neighbours(marks),
+        describe_places(marks, page),
     ]
     return np.concatenate(parts, 1).astype(np.float32)
+
+
+def describe_places(marks: Sequence[Mark], page: tuple[int, ...]) -> np.ndarray:
+    """Describe where marks stand on their page.
+
+    Returns:
+        (N, 2): the room to the nearest edge in heights, negative where the mark is cut; the height
+        against the page's likely digits.
+    """
+    likely = [mark.height for mark in marks if sigmoid(mark.logits[: len(DIGITS)].max()) > LIKELY]
+    described = np.zeros((len(marks), 2))
+    for one, mark in enumerate(marks):
+        room = min(mark.left, mark.top, page[1] - mark.right, page[0] - mark.bottom)
+        usual = np.median(likely) if likely else mark.height
+        described[one] = np.clip(room / mark.height, -0.5, 0.5), math.log(mark.height / usual)
+    return described
 
 
 def describe_neighbours(marks: Sequence[Mark]) -> np.ndarray:

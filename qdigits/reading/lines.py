@@ -86,15 +86,26 @@ def find_lines(glyphs: Sequence) -> list[Line]:
 
 
 def _slope(digits: list) -> float:
-    """Return by how much the lines fall per pixel to the right, from pairs of neighbours."""
+    """Return by how much the lines fall per pixel to the right, from pairs of neighbours.
+
+    The median of their slopes; the farther apart two neighbours are, the more they tell.
+    """
     slopes = []
+    distances = []
     for row in _grow(digits, 0.0, reach=NEIGHBOUR):
         for one, other in zip(row, row[1:], strict=False):
-            across = (other.left + other.right - one.left - one.right) / 2
-            bottoms = other.bottom - one.bottom
-            tops = other.top - one.top
-            slopes.append((bottoms + tops) / 2 / max(across, 1.0))
-    return float(np.median(slopes)) if slopes else 0.0
+            across = max((other.left + other.right - one.left - one.right) / 2, 1.0)
+            down = (other.top + other.bottom - one.top - one.bottom) / 2
+            slopes.append(down / across)
+            distances.append(across)
+    return _weighted_median(np.array(slopes), np.array(distances)) if slopes else 0.0
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    """Return the value that has half of the weights on either side."""
+    order = values.argsort()
+    below = weights[order].cumsum() - weights[order] / 2
+    return float(np.interp(weights.sum() / 2, below, values[order]))
 
 
 def _grow(digits: list, slope: float, reach: float = float("inf")) -> list[list]:

@@ -127,7 +127,7 @@ def tell_apart(
     if not marks:
         return told
     tiles, opinions = ask(marks, classify, photo)
-    outcomes = judge.outcomes(describe_marks(marks, opinions))
+    outcomes = judge.outcomes(describe_marks(marks, opinions, photo.shape))
     for mark, tile, outcome in zip(marks, tiles, outcomes, strict=True):
         digits, others = outcome[: len(DIGITS)], outcome[len(DIGITS) :]
         likeliest = len(DIGITS) + int(others.argmax())

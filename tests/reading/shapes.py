@@ -60,7 +60,7 @@ def shape_of(piece: np.ndarray) -> int:
 
 def plain_judge() -> dict:
     """Return a judge that believes the page network's logits and nothing else."""
-    classes, features, steepness = len(CLASSES), 42, 8
+    classes, features, steepness = len(CLASSES), 44, 8
     hidden = np.zeros((features, classes))
     hidden[:classes] = np.eye(classes)  # logits / 4
     outcome = np.zeros((classes, classes + 1))

@@ -11,9 +11,12 @@ from qdigits.reading.judge import (
     describe_marks,
     describe_neighbours,
     describe_number,
+    describe_places,
     is_worth_asking,
 )
 from tests.reading.shapes import plain_judge
+
+PAGE = (200, 300)  # pixels: height and width
 
 
 def mark(character: str, left: float, top: float = 0, height: float = 30, logit: float = 5.0):
@@ -26,7 +29,7 @@ def test_the_judge_tells_digits_signs_and_false_sightings_apart():
     marks = [mark("7", 0), mark("/", 40), mark("3", 80, logit=-3)]
     judge = Judge.of({"reading": plain_judge()})
     opinions = np.full((3, 10), np.nan, np.float32)
-    outcomes = judge.outcomes(describe_marks(marks, opinions))
+    outcomes = judge.outcomes(describe_marks(marks, opinions, PAGE))
     assert outcomes.argmax(1).tolist() == [7, CLASSES.index("/"), NOTHING]
     assert outcomes.sum(1) == pytest.approx(1)
 
@@ -34,8 +37,15 @@ def test_the_judge_tells_digits_signs_and_false_sightings_apart():
 def test_a_mark_that_was_not_asked_about_differs_from_one_that_was_refused():
     marks = [mark("7", 0)] * 2
     opinions = np.array([np.full(10, np.nan), np.full(10, 1e-3)], np.float32)
-    not_asked, refused = describe_marks(marks, opinions)
+    not_asked, refused = describe_marks(marks, opinions, PAGE)
     assert np.isfinite(not_asked).all() and (not_asked != refused).any()
+
+
+def test_a_mark_knows_the_edge_of_the_page_and_the_usual_height():
+    marks = [mark("7", 0), mark("3", 100, top=100), mark("8", 275, top=60, height=60)]
+    at_edge, inside, cut = describe_places(marks, PAGE)
+    assert at_edge == pytest.approx([0, 0]) and inside == pytest.approx([0.5, 0])
+    assert cut[0] < 0 and cut[1] == pytest.approx(np.log(2))
 
 
 def test_neighbours_are_those_on_the_same_line():

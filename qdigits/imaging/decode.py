@@ -32,6 +32,7 @@ from qdigits.imaging.parts import (
 )
 from qdigits.imaging.pdf import draw_page
 from qdigits.imaging.pixels import to_rgb
+from qdigits.imaging.plain_png import decode_plain_png
 
 MAX_PAGES = 10_000  # of a PDF
 
@@ -109,6 +110,10 @@ def decode_file(data: bytes, part: str) -> Photo:
         from pillow_heif import register_heif_opener
 
         register_heif_opener()
+    if form == "PNG" and not part:
+        pixels = decode_plain_png(data)
+        if pixels is not None:
+            return Photo(to_rgb(pixels), 1.0)
     try:
         return decode_part(data, form, part)
     except UnidentifiedImageError as error:

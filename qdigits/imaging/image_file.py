@@ -12,7 +12,6 @@ from PIL import ExifTags, Image, ImageOps
 from qdigits.errors import ImageError
 from qdigits.imaging.constants import MAX_PIXELS, MAX_WORKING_SIDE
 from qdigits.imaging.pixels import to_rgb
-from qdigits.imaging.plain_png import decode_plain_png
 
 # Their decoders hold several copies of the picture at once.
 HUNGRY_FORMATS = ("WEBP", "AVIF", "HEIF")
@@ -66,10 +65,6 @@ def open_image_file(data: bytes, form: str) -> Image.Image:
     Raises:
         ImageError: It is too large, or takes too long.
     """
-    if form == "PNG" and not part:
-        pixels = decode_plain_png(data)
-        if pixels is not None:
-            return Photo(to_rgb(pixels), 1.0)
     if form == "TIFF":
         check_tiff_values(data)
     image = Image.open(BoundedReader(data), formats=[form])

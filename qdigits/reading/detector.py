@@ -105,7 +105,7 @@ def find_marks(net: PageNet, page: np.ndarray, enlarged_side: int = ENLARGED_SID
     """
     marks: list[Mark] = []
     turn = np.zeros(5)  # sums over the cells: log probabilities of each turn, and their weight
-    scales = scales_of(*page.shape, enlarged_side)
+    scales = scales_of(page.shape[0], page.shape[1], enlarged_side)
     largest = min(scales[-1], 1.0)
     base = _scaled(page, largest)  # large pages are made small once, not for every scale
     for scale in scales:

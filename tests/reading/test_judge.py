@@ -42,7 +42,7 @@ def test_a_mark_that_was_not_asked_about_differs_from_one_that_was_refused():
 
 
 def test_a_mark_knows_the_edge_of_the_page_and_the_usual_height():
-    marks = [mark("7", 0), mark("3", 100, top=100), mark("8", 275, top=60, height=60)]
+    marks = [mark("7", 0), mark("3", 100, top=100), mark("8", 290, top=60, height=60)]
     at_edge, inside, cut = describe_places(marks, PAGE)
     assert at_edge == pytest.approx([0, 0]) and inside == pytest.approx([0.5, 0])
     assert cut[0] < 0 and cut[1] == pytest.approx(np.log(2))

@@ -16,7 +16,7 @@ from numpy.random import Generator
 
 from qdigits.augment.pages import forms, writing
 from qdigits.augment.pages.camera import add_dirt, quarter_turns, take_picture, tilt
-from qdigits.augment.pages.marks import Box, Mark
+from qdigits.augment.pages.marks import TURNED, Box, Mark
 from qdigits.augment.pages.sheet import SIDE, Sheet
 from qdigits.augment.pages.supplies import Supplies
 
@@ -48,8 +48,6 @@ KINDS: dict[str, tuple[Kind, float]] = {
     "tiles": (writing.tile_of_digits, 5),
 }
 """What people write on: the function that draws it, and how often, in parts of the whole."""
-TURNED = 0.1
-"""Share of pages that are turned by a quarter, a half or three quarters."""
 
 
 class Page(NamedTuple):

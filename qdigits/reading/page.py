@@ -9,7 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from qdigits.augment.pages.marks import CLASSES, OTHER
+from qdigits.augment.pages.marks import CLASSES, OTHER, TURNED
 from qdigits.imaging.constants import TILE_SIZE
 from qdigits.reading.detector import DIGITS, Mark, PageNet, find_marks
 from qdigits.reading.judge import (
@@ -25,7 +25,9 @@ from qdigits.reading.result import Box, Number, Prediction, Reading
 
 TOUCHING = 0.35  # digit heights: unread ink so near belongs to the number
 BESIDE = 0.3  # of the lower one's height that two marks share when they stand side by side
-WORTH_TRYING = 0.2  # probability from which a page is also tried another way up
+TURN_SHARES = np.array(
+    [1 - TURNED, *[TURNED / 3] * 3]
+)  # of the pages that the network learned from
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,20 +91,35 @@ def read_page(net: PageNet, classify: Classifier, photo: np.ndarray, downscale: 
         downscale: Pixels of the original picture to one of the photo's.
     """
     judge = Judge.of(net.card)
-    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-    marks, turns = find_marks(net, grey)
-    page = understand(marks, classify, photo, judge)
-    turned = int(turns.argmax())
-    if turned == 0 and turns[1:].max() > WORTH_TRYING:
-        turned = 1 + int(turns[1:].argmax())
-    if turned:
-        other_photo = np.ascontiguousarray(np.rot90(photo, -turned))
-        other_marks, _ = find_marks(net, cv2.cvtColor(other_photo, cv2.COLOR_RGB2GRAY))
-        other = understand(other_marks, classify, other_photo, judge)
-        if turns[turned] * other.evidence > turns[0] * page.evidence:
-            place = Place(downscale, turned, other_photo.shape[1], other_photo.shape[0])
-            return build_reading(other, place, judge)
-    return build_reading(page, Place(downscale, 0, photo.shape[1], photo.shape[0]), judge)
+    as_given = look_at(net, classify, judge, photo, turned=0)
+    likelihood = as_given.turns / TURN_SHARES
+    others = [
+        look_at(net, classify, judge, photo, turned)
+        for turned in (1, 2, 3)
+        if likelihood[turned] > likelihood[0]
+    ]
+    best = max([as_given, *others], key=lambda view: view.turns[0] * view.page.evidence)
+    return build_reading(best.page, Place(downscale, best.turned, best.width, best.height), judge)
+
+
+class View(NamedTuple):
+    """A photo seen one way up."""
+
+    page: Page
+    turns: np.ndarray  # float (4,): the network's probabilities that it is turned so seen this way
+    turned: int  # quarters, counter-clockwise, that were undone
+    width: int
+    height: int
+
+
+def look_at(
+    net: PageNet, classify: Classifier, judge: Judge, photo: np.ndarray, turned: int
+) -> View:
+    """Undo some quarter turns of a photo, and read what is seen then."""
+    upright = np.ascontiguousarray(np.rot90(photo, -turned))
+    marks, turns = find_marks(net, cv2.cvtColor(upright, cv2.COLOR_RGB2GRAY))
+    height, width = upright.shape[:2]
+    return View(understand(marks, classify, upright, judge), turns, turned, width, height)
 
 
 def understand(

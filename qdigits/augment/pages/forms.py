@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from qdigits.augment.pages import texts
-from qdigits.augment.pages.chance import log_uniform, one_of_ranges, pick
+from qdigits.augment.pages.chance import happens, log_uniform, one_of_ranges, pick, whole_number
 from qdigits.augment.pages.marks import OTHER, Box, box_of
 from qdigits.augment.pages.scribes import Printer, Writer, new_printer, new_writer
 from qdigits.augment.pages.sheet import MARGIN, Rule, Sheet
@@ -30,15 +30,15 @@ def boxes(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     space_below = rng.choice([0.0, rng.uniform(0.1, 1.5)], p=[0.3, 0.7])
     leading = tall + writer.height * space_below
     rule = Rule(rng.uniform(0.25, 1), pick(rng, (1, 1, 2, 3, 4)))
-    has_placeholder = rng.random() < 0.06
+    has_placeholder = happens(rng, 0.06)
     printer = new_printer(rng, sheet, supplies, writer.between(0.35, 0.9))
     for top in np.arange(rng.uniform(-tall, leading), sheet.full, leading):
         x = rng.uniform(-2 * width, 0.5 * sheet.full)
-        if rng.random() < 0.3:
+        if happens(rng, 0.3):
             end = printer.write(texts.label(rng), x, top + 0.75 * tall)
             x = end + writer.height * 0.4
         sheet.number += 1
-        for _ in range(int(rng.integers(1, 12))):
+        for _ in range(whole_number(rng, 1, 11)):
             if not sheet.has_room(x):
                 break
             cell = box_of(x, top + writer.slope * x, width, tall)
@@ -105,11 +105,11 @@ def combs(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     tick = writer.height * one_of_ranges(rng, (0.15, 0.5), (0.5, 1.4))
     leading = writer.between(1.6, 3.0)
     rule = Rule(rng.uniform(0.25, 1), pick(rng, (1, 1, 2, 3)))
-    has_upper_line = rng.random() < 0.2
+    has_upper_line = happens(rng, 0.2)
     cell_height = 1.15 * writer.height
     for bottom in sheet.baselines(rng, leading):
         start = rng.uniform(-2 * width, 0.4 * sheet.full)
-        cell_count = int(rng.integers(2, 14))
+        cell_count = whole_number(rng, 2, 13)
         end = start + cell_count * width
         sheet.number += 1
         sheet.line((start, bottom), (end, bottom), rule)
@@ -131,14 +131,14 @@ def guides(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     printer = new_printer(rng, sheet, supplies, writer.between(0.4, 0.9), writer.slope)
     for baseline in sheet.baselines(rng, leading):
         x = rng.uniform(-60, 60)
-        if rng.random() < 0.6:
+        if happens(rng, 0.6):
             x = printer.write(texts.label(rng), x, baseline)
             x += writer.between(0, 1)
         level = baseline + writer.between(-0.15, 0.2)
         right = x + rng.uniform(100, 300)
         draw_guide(rng, sheet, x - 5, right, level, writer.slope)
         x += writer.between(0, 1.5)
-        for _ in range(int(rng.integers(1, 3))):
+        for _ in range(whole_number(rng, 1, 2)):
             text = texts.number(rng)
             x = writer.write(text, x, baseline, gap=rng.uniform(-0.1, 0.3))
             x += writer.height
@@ -153,15 +153,15 @@ def ruled_paper(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     share_of_words = pick(rng, (0.0, 0.3))
 
     def text() -> str:
-        is_word = rng.random() < share_of_words
+        is_word = happens(rng, share_of_words)
         return texts.word(rng) if is_word else texts.number(rng, 0.15)
 
     gap = rng.uniform(-0.1, 0.3)
     lines_apart = pitch / writer.height
     fill_page(writer, text, gap, leading=(lines_apart, lines_apart))
-    if rng.random() < 0.3:
+    if happens(rng, 0.3):
         margin_line = rng.uniform(0, sheet.full)
-        sheet.line_down(margin_line, Rule(rng.uniform(0.2, 0.9), rng.integers(1, 3)))
+        sheet.line_down(margin_line, Rule(rng.uniform(0.2, 0.9), whole_number(rng, 1, 2)))
 
 
 def squared_paper(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
@@ -170,7 +170,7 @@ def squared_paper(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     pitch = writer.height * log_uniform(rng, 0.28, 1.5)
     strongest = 1.0 if pitch > 9 else 0.6
     darkness = rng.uniform(0.12, 0.95) * strongest
-    width = 1 if pitch < 16 else int(rng.integers(1, 4))
+    width = 1 if pitch < 16 else whole_number(rng, 1, 3)
     rule = Rule(darkness, width)
     _rule_across(rng, sheet, pitch, rule)
     for x in np.arange(rng.uniform(0, pitch), sheet.full, pitch):
@@ -217,7 +217,7 @@ def table(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     top = rng.uniform(-tall, 0.3 * tall)
     columns = np.arange(left, sheet.full + width, width)
     rows = np.arange(top, sheet.full + tall, tall)
-    has_row_rules = rng.random() >= 0.2
+    has_row_rules = not happens(rng, 0.2)
     for x in columns:
         sheet.line_down(x, rule, top, drift=rng.normal(0, 1.5))
     for y in rows if has_row_rules else rows[:1]:
@@ -226,7 +226,7 @@ def table(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     print_height = min(0.45 * tall, writer.height) * rng.uniform(0.5, 0.9)
     printer = new_printer(rng, sheet, supplies, print_height)
     pattern = _pattern_for(rng, width / writer.height)
-    has_header = rng.random() < 0.4
+    has_header = happens(rng, 0.4)
     shaded = rng.choice([0.0, 0.3], p=[0.8, 0.2])
     crossed, empty = rng.choice([0.0, 0.12, 0.4], 2, p=[0.4, 0.45, 0.15])
     style = Table(writer, printer, pattern, has_header, shaded, crossed, empty)
@@ -240,11 +240,11 @@ def table(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
 
 def _fill_cell(rng: Generator, table: Table, cell: Box, row: int, column: int) -> None:
     """Shade a cell of a table, print in it or write in it, or leave it empty."""
-    if rng.random() < table.shaded:
+    if happens(rng, table.shaded):
         table.writer.sheet.shade(cell, rng.uniform(0.05, 0.35))
-    is_header = table.has_header and (row == 0 or (column == 0 and rng.random() < 0.7))
+    is_header = table.has_header and (row == 0 or (column == 0 and happens(rng, 0.7)))
     if is_header:
-        word = texts.word(rng, 5) if rng.random() < 0.7 else str(row + 1)
+        word = texts.word(rng, 5) if happens(rng, 0.7) else str(row + 1)
         x = cell.left + 0.1 * cell.width
         table.printer.write(word, x, cell.top + 0.65 * cell.height)
     elif rng.random() >= table.empty:
@@ -270,11 +270,11 @@ def _write_table_cell(rng: Generator, table: Table, cell: Box) -> None:
     x = cell.left + rng.uniform(0.05, 0.3) * cell.width
     _, middle = cell.centre
     baseline = middle + writer.height * (0.5 + rng.normal(0, 0.1))
-    if table.pattern == "d" or rng.random() < table.crossed:
+    if table.pattern == "d" or happens(rng, table.crossed):
         write_in_cell(rng, writer, cell)
     elif table.pattern == HALF:
         write_half(rng, writer, x, baseline)
-    elif rng.random() < 0.06:
+    elif happens(rng, 0.06):
         writer.scaled(0.7).write(texts.word(rng, 4), x, baseline)
     else:
         text = texts.fill(rng, table.pattern)
@@ -285,7 +285,7 @@ def cheque(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     """Draw parts of a cheque: print, words on lines, an amount in a box, a date, a number."""
     writer = new_writer(rng, sheet, supplies, low=11, high=34)
     printer = new_printer(rng, sheet, supplies, writer.between(0.35, 0.7))
-    rule = Rule(rng.uniform(0.3, 1), rng.integers(1, 4))
+    rule = Rule(rng.uniform(0.3, 1), whole_number(rng, 1, 3))
     y = rng.uniform(0, 40)
     while y < sheet.full + writer.height:
         chance = rng.random()
@@ -296,7 +296,7 @@ def cheque(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
         elif chance < 0.45:
             x = printer.write(texts.label(rng), x, y) + 5
             draw_guide(rng, sheet, x, sheet.full, y + 2, 0)
-            words = texts.words(rng, int(rng.integers(1, 4)))
+            words = texts.words(rng, whole_number(rng, 1, 3))
             writer.write(words, x + 5, y)
         elif chance < 0.7:
             _write_amount(rng, writer, printer, x, y, rule)
@@ -319,7 +319,7 @@ def _write_amount(
     left = printer.write(currency, x + rng.uniform(0, 90), y)
     amount = texts.fill_one(rng, texts.CHEQUE_AMOUNTS)
     end = writer.write(amount, left + 0.4 * height, y, gap=rng.uniform(-0.12, 0.15))
-    if rng.random() < 0.7:
+    if happens(rng, 0.7):
         pad = writer.between(0.15, 0.5)
         right = max(end + pad, left + 5 * height)
         writer.sheet.rectangle(Box(left, y - height - pad, right, y + pad), rule)
@@ -331,7 +331,7 @@ def cell_crop(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     writer = new_writer(rng, sheet, supplies, 45, 150 / count**0.4)
     width = writer.height * (0.75 * count + rng.uniform(0.3, 1.5))
     tall = writer.between(1.1, 2.2)
-    if rng.random() < 0.35:
+    if happens(rng, 0.35):
         writer = writer.scaled(rng.uniform(0.3, 0.7))
     left = MARGIN + (sheet.side - width) * rng.uniform(0.1, 0.9)
     top = MARGIN + (sheet.side - tall) * rng.uniform(0.1, 0.9)
@@ -346,7 +346,7 @@ def cell_crop(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
         writer.write(text, x, baseline, gap=rng.uniform(-0.1, 0.2))
     elif chance < 0.93:
         write_in_cell(rng, writer, cell)
-    if rng.random() < 0.2:
+    if happens(rng, 0.2):
         printer = new_printer(rng, sheet, supplies, writer.between(0.12, 0.3))
         title = texts.label(rng) + " " + texts.word(rng)
         printer.write(title, left, top - 0.15 * writer.height)
@@ -354,17 +354,17 @@ def cell_crop(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
 
 def _draw_sides(rng: Generator, sheet: Sheet, cell: Box) -> None:
     """Draw most sides of a cell, each of which may run on beyond the corner."""
-    rule = Rule(rng.uniform(0.3, 1.0), rng.integers(1, 12))
+    rule = Rule(rng.uniform(0.3, 1.0), whole_number(rng, 1, 11))
     has_left, has_right, has_top, has_bottom = rng.random(4) < 0.75
     for x, is_drawn in ((cell.left, has_left), (cell.right, has_right)):
         if is_drawn:
             drift = rng.normal(0, 3)
-            top = 0 if rng.random() < 0.6 else cell.top
+            top = 0 if happens(rng, 0.6) else cell.top
             sheet.line_down(x, rule, top, drift)
     for y, is_drawn in ((cell.top, has_top), (cell.bottom, has_bottom)):
         if is_drawn:
             drift = rng.normal(0, 3)
-            left = 0 if rng.random() < 0.6 else cell.left
+            left = 0 if happens(rng, 0.6) else cell.left
             sheet.line_across(y, rule, left, drift)
 
 
@@ -377,7 +377,7 @@ def circle_marks(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
         while x < sheet.full:
             text = texts.number(rng)
             end = writer.write(text, x, baseline, gap=rng.uniform(0, 0.2))
-            if rng.random() < 0.6:
+            if happens(rng, 0.6):
                 _draw_ring(rng, writer, x, end, baseline + writer.slope * x)
             x = end + writer.between(1.5, 4)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from qdigits.augment.pages.chance import log_uniform, pick
+from qdigits.augment.pages.chance import happens, log_uniform, pick
 from qdigits.augment.pages.marks import OTHER, kind_of
 from qdigits.augment.pages.pens import stretch_tail, tight, write_glyph, write_tile
 from qdigits.augment.pages.sheet import Sheet
@@ -96,17 +96,17 @@ class Writer:
 
     def _takes_from_font(self, character: str) -> bool:
         """Choose between the strokes and the glyph of a symbol; signs are always strokes."""
-        return character not in SIGN_STROKES and self.rng.random() < 0.45
+        return character not in SIGN_STROKES and happens(self.rng, 0.45)
 
     def digit(self, digit: int, height: float | None = None) -> np.ndarray:
         """Draw one digit, float32 ink (H, W)."""
         rng = self.rng
         height = (height or self.height) * rng.uniform(0.86, 1.14)
-        if rng.random() < self.from_font:
+        if happens(rng, self.from_font):
             return self._font_digit(digit, height)
         if self.fine_pen and rng.random() > self.european:
             return self._line(digit, height)
-        is_european = rng.random() < self.european
+        is_european = happens(rng, self.european)
         drawn = self.supplies.drawn
         if is_european and drawn.has(digit):
             return self._tile_digit(drawn, digit, height)
@@ -141,7 +141,7 @@ class Writer:
             Its ink, and how far it sinks below the line in pixels.
         """
         rng = self.rng
-        if digit in TAILED and rng.random() < 0.7:
+        if digit in TAILED and happens(rng, 0.7):
             ink = stretch_tail(self.digit(digit), rng.uniform(1.2, 3.0))
             longer = ink.shape[0] - self.height
             return ink, rng.uniform(0.4, 1.1) * longer
@@ -163,7 +163,7 @@ class Writer:
 
     def _digit(self, digit: int, x: float, line: float) -> float:
         """Write a digit; return its width."""
-        if self.rng.random() < self.uneven:
+        if happens(self.rng, self.uneven):
             ink, sunk = self._uneven_digit(digit)
             line += sunk
         else:
@@ -271,9 +271,9 @@ def new_writer(
         height=height,
         slant=rng.normal(0.03, 0.13),
         thickness=thickness,
-        darkness=rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.75, 1.0),
+        darkness=rng.uniform(0.35, 1.0) if happens(rng, 0.5) else rng.uniform(0.75, 1.0),
         european=rng.choice([0.1, 0.85], p=[0.7, 0.3]),
-        fine_pen=rng.uniform(0.015, 0.11) if rng.random() < 0.4 and height > 14 else 0.0,
+        fine_pen=rng.uniform(0.015, 0.11) if happens(rng, 0.4) and height > 14 else 0.0,
         uneven=rng.choice([0.02, 0.4, 0.8], p=[0.55, 0.3, 0.15]),
         from_font=rng.choice([0.0, 0.7], p=[0.94, 0.06]),
         slope=rng.normal(0, 0.03),
@@ -291,6 +291,6 @@ def new_printer(
         font=pick(rng, supplies.printed),
         height=height,
         slope=slope,
-        spacing=rng.uniform(0, 0.2) if rng.random() < 0.2 else 0.0,
+        spacing=rng.uniform(0, 0.2) if happens(rng, 0.2) else 0.0,
         darkness=rng.uniform(0.5, 1.0),
     )

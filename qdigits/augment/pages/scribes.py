@@ -258,11 +258,16 @@ class Printer:
 
 
 def new_writer(
-    rng: Generator, sheet: Sheet, supplies: Supplies, low: float = 10, high: float = 48
+    rng: Generator,
+    sheet: Sheet,
+    supplies: Supplies,
+    low: float = 10,
+    high: float = 48,
 ) -> Writer:
     """Return a writer of random style whose digits are `low` to `high` pixels high."""
     height = log_uniform(rng, low, high)
-    thickness = rng.uniform(-1, 0.8) if height > 18 else rng.uniform(-0.6, 0.6)
+    thinnest, thickest = (-1, 0.8) if height > 18 else (-0.6, 0.6)
+    thickness = rng.uniform(thinnest, thickest)
     return Writer(
         rng,
         sheet,
@@ -271,9 +276,9 @@ def new_writer(
         height=height,
         slant=rng.normal(0.03, 0.13),
         thickness=thickness,
-        darkness=rng.uniform(0.35, 1.0) if happens(rng, 0.5) else rng.uniform(0.75, 1.0),
+        darkness=_draw_darkness(rng),
         european=rng.choice([0.1, 0.85], p=[0.7, 0.3]),
-        fine_pen=rng.uniform(0.015, 0.11) if happens(rng, 0.4) and height > 14 else 0.0,
+        fine_pen=_draw_fine_pen(rng, height),
         uneven=rng.choice([0.02, 0.4, 0.8], p=[0.55, 0.3, 0.15]),
         from_font=rng.choice([0.0, 0.7], p=[0.94, 0.06]),
         slope=rng.normal(0, 0.03),
@@ -281,16 +286,37 @@ def new_writer(
     )
 
 
+def _draw_darkness(rng: Generator) -> float:
+    """Draw how dark a writer's ink is; that of every second one is surely dark."""
+    may_be_faint = happens(rng, 0.5)
+    least = 0.35 if may_be_faint else 0.75
+    return rng.uniform(least, 1.0)
+
+
+def _draw_fine_pen(rng: Generator, height: float) -> float:
+    """Draw the width of a writer's pen in heights; 0 for those who write as tiles show it."""
+    has_fine_pen = happens(rng, 0.4)
+    if has_fine_pen and height > 14:
+        return rng.uniform(0.015, 0.11)
+    return 0.0
+
+
 def new_printer(
-    rng: Generator, sheet: Sheet, supplies: Supplies, height: float, slope: float = 0.0
+    rng: Generator,
+    sheet: Sheet,
+    supplies: Supplies,
+    height: float,
+    slope: float = 0.0,
 ) -> Printer:
     """Return a printer of random font whose digits are `height` pixels high."""
+    font = pick(rng, supplies.printed)
+    is_spaced = happens(rng, 0.2)
     return Printer(
         rng,
         sheet,
-        font=pick(rng, supplies.printed),
+        font=font,
         height=height,
         slope=slope,
-        spacing=rng.uniform(0, 0.2) if happens(rng, 0.2) else 0.0,
+        spacing=rng.uniform(0, 0.2) if is_spaced else 0.0,
         darkness=rng.uniform(0.5, 1.0),
     )

@@ -93,7 +93,8 @@ def _removed(first: bool) -> np.ndarray:
     around = patterns[:, None] >> np.arange(8) & 1  # (256, 8), in the order of NEIGHBOURS
     count = around.sum(1)
     after = np.roll(around, -1, 1)
-    changes = ((around == 0) & (after == 1)).sum(1)
+    is_change = (around == 0) & (after == 1)
+    changes = is_change.sum(1)
     north, east, south, west = around[:, ::2].T
     lower_right = east & south & (north | west)
     upper_left = north & west & (east | south)

@@ -378,7 +378,8 @@ class Camera:
         quality = whole_number(self.rng, 20, 89)
         options = [cv2.IMWRITE_JPEG_QUALITY, quality]
         _, file = cv2.imencode(".jpg", grey, options)
-        return cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
+        decoded = cv2.imdecode(file, cv2.IMREAD_GRAYSCALE)
+        return np.asarray(decoded, np.uint8)
 
     def _noise(self) -> np.ndarray:
         """Return noise, of single pixels or a little coarser, mostly faint."""

@@ -139,9 +139,9 @@ def draw_scribble(rng: Generator, width: float, height: float, pen: float) -> np
     turns = whole_number(rng, 5, 13)
     is_orderly = happens(rng, 0.5)
     across = np.linspace(0, 1, turns) if is_orderly else rng.uniform(0, 1, turns)
-    down = np.arange(turns) % 2  # top and bottom by turns
+    top_and_bottom = np.arange(turns) % 2
     across = across + rng.normal(0, 0.08, turns)
-    down = down + rng.normal(0, 0.18, turns)
+    down = top_and_bottom + rng.normal(0, 0.18, turns)
     x = across.clip(0, 1) * width
     y = down.clip(0, 1) * height
     points = np.stack([x, y], axis=1) + EDGE

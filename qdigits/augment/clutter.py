@@ -33,16 +33,7 @@ def ruled_lines(images: Tensor, rng: Generator) -> Tensor:
 
     So looks ruled, squared or struck-through paper.
     """
-    angle = _draw_angles(images, rng)
-    centre = uniform(images, rng, 0, TILE_SIZE, (MAX_LINES, 2))
-    direction = torch.stack([angle.cos(), angle.sin()], -1)
-    reach = direction * uniform(images, rng, 8, 30, (MAX_LINES, 1))
-    probabilities = torch.tensor(LINE_PROBABILITIES, device=images.device)
-    is_drawn = uniform(images, rng, shape=(MAX_LINES,)) < probabilities
-    width = uniform(images, rng, 0.1, 1.8, (MAX_LINES,)) * is_drawn
-    ends = torch.stack([centre - reach, centre + reach], 2)
-    lines = draw_segments(ends, width)
-
+    lines = _draw_lines(images, rng)
     is_dotted = with_chance(images, rng, 0.3)
     column = torch.arange(TILE_SIZE, device=images.device)
     dots = (column % 4 < 2).float()
@@ -51,13 +42,29 @@ def ruled_lines(images: Tensor, rng: Generator) -> Tensor:
     return torch.maximum(images, lines * darkness)
 
 
+def _draw_lines(images: Tensor, rng: Generator) -> Tensor:
+    """Draw one to three long lines for each image: (N, 1, 28, 28)."""
+    angle = _draw_angles(images, rng)
+    centre = uniform(images, rng, 0, TILE_SIZE, (MAX_LINES, 2))
+    direction = torch.stack([angle.cos(), angle.sin()], -1)
+    reach = direction * uniform(images, rng, 8, 30, (MAX_LINES, 1))
+    probabilities = torch.tensor(LINE_PROBABILITIES, device=images.device)
+    dice = uniform(images, rng, shape=(MAX_LINES,))
+    is_drawn = dice < probabilities
+    width = uniform(images, rng, 0.1, 1.8, (MAX_LINES,))
+    ends = torch.stack([centre - reach, centre + reach], 2)
+    return draw_segments(ends, width * is_drawn)
+
+
 def _draw_angles(images: Tensor, rng: Generator) -> Tensor:
     """Draw the angles of lines, (N, MAX_LINES): on most sheets nearly level or upright."""
     tilt = uniform(images, rng, -0.2, 0.2, (MAX_LINES,))
     is_upright = uniform(images, rng, shape=(MAX_LINES,)) < 0.4
-    is_askew = uniform(images, rng)[:, None] < 0.25
+    is_askew = uniform(images, rng, shape=(1,)) < 0.25
     any_angle = uniform(images, rng, 0, math.pi, (MAX_LINES,))
-    return torch.where(is_askew, any_angle, tilt + is_upright * (math.pi / 2))
+    right_angle = math.pi / 2
+    near_an_axis = tilt + is_upright * right_angle
+    return torch.where(is_askew, any_angle, near_an_axis)
 
 
 def zigzag(images: Tensor, rng: Generator) -> Tensor:
@@ -73,18 +80,21 @@ def zigzag(images: Tensor, rng: Generator) -> Tensor:
     y = height + slope * (x - HALF_TILE) + sign * swing
     path = torch.stack([x, y], -1)
     width = uniform(images, rng, 0.3, 1.4, (1,))
-    line = draw_segments(line_segments(path), width)
+    segments = line_segments(path)
+    line = draw_segments(segments, width)
     return torch.maximum(images, line)
 
 
 def sheet_edge(images: Tensor, rng: Generator) -> Tensor:
     """Brighten everything beyond a line, on one side or on two: the edge of a sheet or a frame."""
     position = torch.arange(TILE_SIZE, device=images.device).float()
-    is_before = position < uniform(images, rng, 0, 8, (1,))
-    is_after = position > uniform(images, rng, 20, 28, (1,))
+    first_edge = uniform(images, rng, 0, 8, (1,))
+    second_edge = uniform(images, rng, 20, 28, (1,))
     has_second = uniform(images, rng, shape=(1,)) < 0.6
-    is_beyond = (is_before | (is_after & has_second)).float()
-    bar = is_beyond[:, None, None, :]
+    is_before = position < first_edge
+    is_after = (position > second_edge) & has_second
+    is_beyond = is_before | is_after  # (N, 28)
+    bar = is_beyond[:, None, None, :].float()
     is_upright = with_chance(images, rng, 0.5)
     edge = torch.where(is_upright, bar, bar.mT)
     brightness = per_image_uniform(images, rng, 0.4, 1)
@@ -95,7 +105,8 @@ def stains(images: Tensor, rng: Generator) -> Tensor:
     """Draw soft patches of grey, over the ink or under it."""
     field = random_field(images, rng, cells=10)
     threshold = per_image_uniform(images, rng, 0.2, 0.6)
-    stain = ((field - threshold) * 6).clamp(0, 1)
+    above = field - threshold
+    stain = (above * 6).clamp(0, 1)
     grey = per_image_uniform(images, rng, 0, 0.6)
     is_over_ink = with_chance(images, rng, 0.4)
     over = images.lerp(grey.expand_as(images), stain)
@@ -109,8 +120,11 @@ def neighbour_digits(images: Tensor, rng: Generator) -> Tensor:
     direction = (uniform(images, rng) * 4).long()
     right = distance * (direction == 0) - distance * (direction == 1)
     down = distance * (direction == 2) - distance * (direction == 3)
-    shift_x = right / HALF_TILE
-    shift_y = down / HALF_TILE
-    matrix = affine_matrix(shift_x=shift_x, shift_y=shift_y, like=images)
-    neighbours = images.roll(1, 0)
-    return torch.maximum(images, resample(neighbours, matrix))
+    matrix = affine_matrix(
+        shift_x=right / HALF_TILE,
+        shift_y=down / HALF_TILE,
+        like=images,
+    )
+    others = images.roll(1, 0)
+    neighbours = resample(others, matrix)
+    return torch.maximum(images, neighbours)

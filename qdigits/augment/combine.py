@@ -21,7 +21,8 @@ def random_apply(probability: float, augmentation: Augmentation) -> Augmentation
     """
 
     def apply(images: Tensor, rng: Generator) -> Tensor:
-        chosen = (uniform(images, rng) < probability).nonzero().squeeze(1)
+        dice = uniform(images, rng)
+        chosen = find_true(dice < probability)
         return _replace_chosen(images, chosen, augmentation, rng)
 
     return apply
@@ -36,18 +37,28 @@ def one_of(probability: float, *augmentations: Augmentation) -> Augmentation:
     """
 
     def apply(images: Tensor, rng: Generator) -> Tensor:
-        which = (uniform(images, rng) / probability * len(augmentations)).long()
+        share = uniform(images, rng) / probability
+        which = (share * len(augmentations)).long()
         for number, augmentation in enumerate(augmentations):
-            chosen = (which == number).nonzero().squeeze(1)
+            chosen = find_true(which == number)
             images = _replace_chosen(images, chosen, augmentation, rng)
         return images
 
     return apply
 
 
+def find_true(flags: Tensor) -> Tensor:
+    """Return the places of the flags (N,) that are set."""
+    return flags.nonzero().squeeze(1)
+
+
 def _replace_chosen(
-    images: Tensor, chosen: Tensor, augmentation: Augmentation, rng: Generator
+    images: Tensor,
+    chosen: Tensor,
+    augmentation: Augmentation,
+    rng: Generator,
 ) -> Tensor:
     if len(chosen) == 0:
         return images
-    return images.index_copy(0, chosen, augmentation(images[chosen], rng))
+    changed = augmentation(images[chosen], rng)
+    return images.index_copy(0, chosen, changed)

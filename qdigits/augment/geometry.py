@@ -13,6 +13,7 @@ from qdigits.augment.raster import (
     HALF_TILE,
     TILE_SIZE,
     affine_matrix,
+    per_image,
     random_field,
     resample,
     uniform,
@@ -37,9 +38,12 @@ def random_translation(max_pixels: float) -> Augmentation:
 
     def apply(images: Tensor, rng: Generator) -> Tensor:
         limit = max_pixels / HALF_TILE
-        shift_x = uniform(images, rng, -limit, limit)
-        shift_y = uniform(images, rng, -limit, limit)
-        return resample(images, affine_matrix(shift_x=shift_x, shift_y=shift_y, like=images))
+        matrix = affine_matrix(
+            shift_x=uniform(images, rng, -limit, limit),
+            shift_y=uniform(images, rng, -limit, limit),
+            like=images,
+        )
+        return resample(images, matrix)
 
     return apply
 
@@ -74,8 +78,9 @@ def elastic_warp(strength: float) -> Augmentation:
             like=images,
         )
         field = random_field(images, rng, cells=5, channels=2)
-        elastic = field * within(0.17)[:, None, None, None]
-        return resample(images, matrix, elastic.permute(0, 2, 3, 1))
+        elastic = field * per_image(within(0.17))
+        displacement = elastic.permute(0, 2, 3, 1)
+        return resample(images, matrix, displacement)
 
     return apply
 
@@ -88,15 +93,15 @@ def stretch_to_box(images: Tensor, rng: Generator) -> Tensor:
     ink = images.squeeze(1) > INK_THRESHOLD
     columns_with_ink = ink.any(1).float()  # (N, 28)
     rows_with_ink = ink.any(2).float()
+    with_ink = torch.stack([columns_with_ink, rows_with_ink], 1)  # (N, 2, 28)
     position = torch.arange(TILE_SIZE, device=images.device)
-    first = torch.stack([columns_with_ink.argmax(1), rows_with_ink.argmax(1)], 1)  # (N, 2)
-    last_column = (columns_with_ink * position).argmax(1)
-    last_row = (rows_with_ink * position).argmax(1)
-    last = torch.stack([last_column, last_row], 1)
+    first = with_ink.argmax(2)  # (N, 2)
+    last = (with_ink * position).argmax(2)
 
     centre = (first + last + 1) / TILE_SIZE - 1  # (N, 2) in half tiles
     size = (last - first + 1).clamp(4) / BOX_SIZE
-    size = size ** uniform(images, rng, 0.5, 1)[:, None]
+    strength = uniform(images, rng, 0.5, 1, (1,))
+    size = size**strength
     matrix = torch.zeros(len(images), 2, 3, device=images.device)
     matrix[:, 0, 0] = size[:, 0]
     matrix[:, 1, 1] = size[:, 1]

@@ -38,11 +38,17 @@ def parse_stroke(text: str) -> list[Point]:
     """Return the control points of a stroke; sharp turns are repeated."""
     points: list[Point] = []
     for word in text.split():
-        x, y = map(float, word.rstrip("!").split(","))
-        point = (x / PAGE_HEIGHT, y / PAGE_HEIGHT)
-        times = SHARP if word.endswith("!") else 1
+        is_sharp = word.endswith("!")
+        times = SHARP if is_sharp else 1
+        point = parse_point(word.rstrip("!"))
         points += [point] * times
     return points
+
+
+def parse_point(text: str) -> Point:
+    """Return the point "x,y" in heights of the page."""
+    x, y = text.split(",")
+    return float(x) / PAGE_HEIGHT, float(y) / PAGE_HEIGHT
 
 
 def parse_glyph(text: str) -> list[list[Point]]:
@@ -62,34 +68,51 @@ def spline_weights(stroke: list[Point], control_points: list[Point], columns: in
         Weights (SEGMENTS_PER_STROKE + 1, columns).
     """
     stroke = [stroke[0], *stroke, stroke[-1]]  # so the spline starts and ends on its ends
-    positions = torch.linspace(0, len(stroke) - 2 - 1e-3, SEGMENTS_PER_STROKE + 1)
-    starts = positions.long().tolist()
-    fractions = (positions % 1).tolist()
-    weights = torch.zeros(SEGMENTS_PER_STROKE + 1, columns)
-    for row, (start, t) in enumerate(zip(starts, fractions, strict=True)):
-        shares = [(1 - t) ** 2, 1 + 2 * t - 2 * t * t, t * t]
-        near_points = stroke[start : start + 3]
+    end = len(stroke) - 2 - 1e-3
+    positions = torch.linspace(0, end, SEGMENTS_PER_STROKE + 1)
+    weights = torch.zeros(len(positions), columns)
+    for row, position in enumerate(positions):
+        first = int(position)
+        fraction = float(position % 1)
+        near_points = stroke[first : first + 3]
+        shares = _spline_shares(fraction)
         for point, share in zip(near_points, shares, strict=True):
             column = control_points.index(point)
-            weights[row, column] += share / 2
+            weights[row, column] += share
     return weights
+
+
+def _spline_shares(t: float) -> tuple[float, float, float]:
+    """Return what three neighbouring control points add at t, 0 to 1, of the way past them."""
+    before = (1 - t) ** 2
+    middle = 1 + 2 * t - 2 * t * t
+    after = t * t
+    return before / 2, middle / 2, after / 2
 
 
 def build_glyphs(texts: list[str]) -> Glyphs:
     """Build the tables of glyphs; a glyph of few strokes draws some of them twice."""
     glyphs = [parse_glyph(text) for text in texts]
-    points_of = [sorted(set(chain(*strokes))) for strokes in glyphs]
+    points_of = [_distinct_points(strokes) for strokes in glyphs]
     point_count = max(map(len, points_of))
     stroke_count = max(map(len, glyphs))
     control_points = []
     weights = []
     for strokes, points in zip(glyphs, points_of, strict=True):
-        padding = points[-1:] * (point_count - len(points))
+        missing = point_count - len(points)
+        padding = points[-1:] * missing
         control_points.append(points + padding)
-        repeated = (strokes * stroke_count)[:stroke_count]
-        tables = [spline_weights(stroke, points, point_count) for stroke in repeated]
+        repeated = strokes * stroke_count
+        drawn = repeated[:stroke_count]
+        tables = [spline_weights(stroke, points, point_count) for stroke in drawn]
         weights.append(torch.stack(tables))
     return Glyphs(torch.tensor(control_points), torch.stack(weights))
+
+
+def _distinct_points(strokes: list[list[Point]]) -> list[Point]:
+    """Return all control points of a glyph, each once."""
+    all_points = chain(*strokes)
+    return sorted(set(all_points))
 
 
 _TEXTS = json.loads(GLYPHS_FILE.read_text())
@@ -114,15 +137,20 @@ def write_glyphs(glyphs: Glyphs, which: Tensor, rng: Generator) -> Tensor:
     """
     control_points = glyphs.control_points[which].to(rng.device)
     weights = glyphs.weights[which].to(rng.device)
-    jitter_shape = tuple(control_points.shape[1:])
-    jitter = uniform(control_points, rng, -MAX_JITTER, MAX_JITTER, jitter_shape)
-    points = torch.einsum("nskp,npd->nskd", weights, control_points + jitter)
+    moved_points = control_points + _jitter(control_points, rng)
+    points = torch.einsum("nskp,npd->nskd", weights, moved_points)
     points = _slant(points, rng)
     points = _fit_tile(points, rng)  # (N, S, SEGMENTS_PER_STROKE + 1, 2)
     segments = line_segments(points)  # (N, S * SEGMENTS_PER_STROKE, 2, 2)
-    # Few felt pens, many ball pens.
-    pen_width = 1.3 + 3.7 * uniform(points, rng, shape=(1,)) ** 1.5
-    return draw_segments(segments, pen_width.expand(-1, segments.shape[1]))
+    breadth = uniform(points, rng, shape=(1,))
+    pen_width = 1.3 + 3.7 * breadth**1.5  # few felt pens, many ball pens
+    return draw_segments(segments, pen_width)
+
+
+def _jitter(control_points: Tensor, rng: Generator) -> Tensor:
+    """Draw how far each control point moves."""
+    _, *shape = control_points.shape
+    return uniform(control_points, rng, -MAX_JITTER, MAX_JITTER, tuple(shape))
 
 
 def _slant(points: Tensor, rng: Generator) -> Tensor:
@@ -130,7 +158,8 @@ def _slant(points: Tensor, rng: Generator) -> Tensor:
     width = uniform(points, rng, 0.5, 1.0, (1, 1))
     slant = uniform(points, rng, -0.1, 0.45, (1, 1))
     x, y = points.unbind(-1)
-    slanted_x = x * width + (1 - y) * slant
+    height = 1 - y
+    slanted_x = x * width + height * slant
     return torch.stack([slanted_x, y], -1)
 
 
@@ -139,14 +168,16 @@ def _fit_tile(points: Tensor, rng: Generator) -> Tensor:
     low = points.amin((1, 2), keepdim=True)
     high = points.amax((1, 2), keepdim=True)
     longest = (high - low).amax(-1, keepdim=True)
-    scale = uniform(points, rng, 16, 18.5, (1, 1, 1)) / longest
+    size = uniform(points, rng, 16, 18.5, (1, 1, 1))
+    scale = size / longest
     middle = (low + high) / 2
     return (points - middle) * scale + HALF_TILE
 
 
 def _choose(glyph_count: int, count: int, rng: Generator) -> Tensor:
     """Draw the numbers of `count` glyphs, on the CPU."""
-    return torch.randint(glyph_count, (count,), generator=rng, device=rng.device).cpu()
+    chosen = torch.randint(glyph_count, (count,), generator=rng, device=rng.device)
+    return chosen.cpu()
 
 
 def draw_digits(count: int, rng: Generator) -> tuple[Tensor, Tensor]:
@@ -160,7 +191,9 @@ def draw_digits(count: int, rng: Generator) -> tuple[Tensor, Tensor]:
         Images (count, 1, 28, 28), ink 1.0 on paper 0.0, and their labels (count,).
     """
     which = _choose(len(DIGIT_LABELS), count, rng)
-    return write_glyphs(DIGIT_GLYPHS, which, rng), DIGIT_LABELS[which].to(rng.device)
+    images = write_glyphs(DIGIT_GLYPHS, which, rng)
+    labels = DIGIT_LABELS[which].to(rng.device)
+    return images, labels
 
 
 def draw_letters(like: Tensor, rng: Generator) -> Tensor:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from qdigits.augment.combine import find_true
 from qdigits.augment.handwriting import draw_letters
 from qdigits.augment.printed import printed_letters
 from qdigits.augment.raster import (
@@ -40,13 +41,13 @@ CHANGED_BY_A_QUARTER_TURN = (1, 2, 3, 4, 5, 6, 7, 9)  # a turned 0 or 8 is still
 
 def fit_tile(paths: Tensor, rng: Generator) -> Tensor:
     """Move and scale paths (N, S, K, 2) into about MNIST's box in the middle of a tile."""
-    points = paths.flatten(1, 2)
-    low = points.amin(1)
-    high = points.amax(1)
-    longest = (high - low).amax(1).clamp(1e-3)
-    scale = per_image(uniform(paths, rng, 16, 19) / longest)
-    middle = (low + high) / 2  # (N, 2)
-    return (paths - middle[:, None, None]) * scale + HALF_TILE
+    low = paths.amin((1, 2), keepdim=True)
+    high = paths.amax((1, 2), keepdim=True)
+    longest = (high - low).amax(-1, keepdim=True).clamp(1e-3)
+    size = uniform(paths, rng, 16, 19, (1, 1, 1))
+    scale = size / longest
+    middle = (low + high) / 2
+    return (paths - middle) * scale + HALF_TILE
 
 
 def draw_paths(paths: Tensor, count: Tensor, rng: Generator) -> Tensor:
@@ -55,34 +56,47 @@ def draw_paths(paths: Tensor, count: Tensor, rng: Generator) -> Tensor:
     stroke_number = torch.arange(stroke_count, device=paths.device)
     is_drawn = stroke_number < count[:, None]  # (N, S)
     first_stroke = paths[:, :1]
-    paths = torch.where(is_drawn[:, :, None, None], paths, first_stroke)
+    paths = torch.where(per_stroke(is_drawn), paths, first_stroke)
     paths = fit_tile(paths, rng)
     segments = line_segments(paths)  # (N, S * (K - 1), 2, 2)
-    pen_width = uniform(paths, rng, 1.2, 3.2)[:, None]
+    pen_width = uniform(paths, rng, 1.2, 3.2, (1,))
     is_segment_drawn = is_drawn.repeat_interleave(point_count - 1, 1)
-    return draw_segments(segments, pen_width * is_segment_drawn)
+    width = pen_width * is_segment_drawn
+    return draw_segments(segments, width)
+
+
+def per_stroke(values: Tensor) -> Tensor:
+    """Shape one value for each stroke, (N, S), so that it holds for all its points."""
+    return values[:, :, None, None]
 
 
 def random_shapes(digits: Tensor, rng: Generator) -> Tensor:
     """Draw two to four curves and arcs; most start where the one before passes, as in a letter."""
     curves = _random_curves(digits, rng)
-    arcs = _random_arcs(curves[:, :, -1:], rng)
+    last_points = curves[:, :, -1:]
+    arcs = _random_arcs(last_points, rng)
     is_arc = uniform(digits, rng, shape=(MAX_STROKES,)) < 0.35
-    paths = torch.where(is_arc[:, :, None, None], arcs, curves)
+    paths = torch.where(per_stroke(is_arc), arcs, curves)
     paths = _join_strokes(paths, rng)
-    stroke_count = (uniform(digits, rng) * 3).long() + 2
+    more_than_two = (uniform(digits, rng) * 3).long()
+    stroke_count = 2 + more_than_two
     return draw_paths(paths, stroke_count, rng)
 
 
 def _random_curves(digits: Tensor, rng: Generator) -> Tensor:
     """Draw quadratic Bezier curves (N, S, SEGMENTS_PER_CURVE + 1, 2); half are straight."""
     one_point_each = (MAX_STROKES, 1, 2)
-    start, control, end = (uniform(digits, rng, shape=one_point_each) for _ in range(3))
-    is_bent = (uniform(digits, rng, shape=(MAX_STROKES, 1, 1)) < 0.5).float()
+    start = uniform(digits, rng, shape=one_point_each)
+    control = uniform(digits, rng, shape=one_point_each)
+    end = uniform(digits, rng, shape=one_point_each)
+    is_bent = uniform(digits, rng, shape=(MAX_STROKES, 1, 1)) < 0.5
     middle = (start + end) / 2
-    control = control * is_bent + middle * (1 - is_bent)
+    control = torch.where(is_bent, control, middle)
     t = _curve_steps(digits)[:, None]
-    return (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
+    from_start = (1 - t) ** 2 * start
+    towards_control = 2 * t * (1 - t) * control
+    to_end = t**2 * end
+    return from_start + towards_control + to_end
 
 
 def _curve_steps(like: Tensor) -> Tensor:
@@ -94,7 +108,8 @@ def _random_arcs(centre: Tensor, rng: Generator) -> Tensor:
     """Draw arcs of ellipses around centres (N, MAX_STROKES, 1, 2)."""
     start = uniform(centre, rng, 0, 2 * math.pi, (MAX_STROKES, 1))
     sweep = uniform(centre, rng, 2, 6.5, (MAX_STROKES, 1))
-    angle = start + _curve_steps(centre) * sweep
+    steps = _curve_steps(centre)
+    angle = start + steps * sweep
     radii = uniform(centre, rng, 0.2, 0.5, (MAX_STROKES, 1, 2))
     circle = torch.stack([angle.cos(), angle.sin()], -1)
     return circle * radii + centre
@@ -102,24 +117,28 @@ def _random_arcs(centre: Tensor, rng: Generator) -> Tensor:
 
 def _join_strokes(paths: Tensor, rng: Generator) -> Tensor:
     """Move most strokes of paths (N, S, K, 2) so that they start on the stroke before."""
-    image_count, stroke_count, point_count, _ = paths.shape
-    knot = (uniform(paths, rng, shape=(stroke_count,)) * point_count).long()  # (N, S)
-    stroke_before = torch.cat([paths[:, :1], paths[:, :-1]], 1)
-    knot_index = knot[:, :, None, None].expand(image_count, stroke_count, 1, 2)
+    _, stroke_count, point_count, _ = paths.shape
+    share = uniform(paths, rng, shape=(stroke_count,))
+    knot = (share * point_count).long()  # (N, S)
+    knot_index = per_stroke(knot).expand(-1, -1, 1, 2)
+    first_stroke = paths[:, :1]
+    stroke_before = torch.cat([first_stroke, paths[:, :-1]], 1)
     meeting_point = stroke_before.gather(2, knot_index)
-    joined = paths - paths[:, :, :1] + meeting_point
+    first_points = paths[:, :, :1]
+    joined = paths - first_points + meeting_point
     is_joined = uniform(paths, rng, shape=(stroke_count,)) < 0.6
-    return torch.where(is_joined[:, :, None, None], joined, paths)
+    return torch.where(per_stroke(is_joined), joined, paths)
 
 
 def slanted_print(digits: Tensor, rng: Generator) -> Tensor:
     """Draw a printed letter of any alphabet, as wide and as slanted as a writer might write it."""
     letters = printed_letters().to(digits.device)
-    which = torch.randint(len(letters), (len(digits),), generator=rng, device=digits.device)
+    every_letter = torch.arange(len(letters), device=digits.device)
+    chosen = _choose(every_letter, len(digits), rng)
     width = uniform(digits, rng, 0.6, 1.1)
     slant = uniform(digits, rng, -0.1, 0.4)
     matrix = affine_matrix(shear=slant, scale_x=width, like=digits)
-    return resample(letters[which], matrix)
+    return resample(letters[chosen], matrix)
 
 
 def two_sticks(digits: Tensor, rng: Generator) -> Tensor:
@@ -135,7 +154,8 @@ def scribble(digits: Tensor, rng: Generator) -> Tensor:
     last = uniform(digits, rng, 4, SCRIBBLE_POINTS).long()
     number = torch.arange(SCRIBBLE_POINTS, device=digits.device)
     index = torch.minimum(number, last[:, None])  # beyond its last point the line stays there
-    path = path.gather(2, index[:, None, :, None].expand_as(path))
+    index_of_points = index[:, None, :, None].expand_as(path)
+    path = path.gather(2, index_of_points)
     count = torch.ones(len(digits), device=digits.device)
     return draw_paths(path, count, rng)
 
@@ -146,19 +166,30 @@ def digit_pair(digits: Tensor, rng: Generator) -> Tensor:
     gap = height * uniform(digits, rng, 0.4, 0.62)
     width = height * uniform(digits, rng, 0.8, 1)
     drop = uniform(digits, rng, -0.1, 0.1)
-    left_matrix = affine_matrix(scale_x=width, scale_y=height, shift_x=-gap, like=digits)
-    right_matrix = affine_matrix(
-        scale_x=width, scale_y=height, shift_x=gap, shift_y=drop, like=digits
+    to_the_left = affine_matrix(
+        scale_x=width,
+        scale_y=height,
+        shift_x=-gap,
+        like=digits,
     )
-    left = resample(digits, left_matrix)
-    right = resample(digits.roll(1, 0), right_matrix)
+    to_the_right = affine_matrix(
+        scale_x=width,
+        scale_y=height,
+        shift_x=gap,
+        shift_y=drop,
+        like=digits,
+    )
+    others = digits.roll(1, 0)
+    left = resample(digits, to_the_left)
+    right = resample(others, to_the_right)
     return torch.maximum(left, right)
 
 
 def overwritten_digit(digits: Tensor, rng: Generator) -> Tensor:
     """Write one digit over another, which is turned so that it cannot be the same."""
     others = digits.roll(1, 0)
-    return torch.maximum(digits, _quarter_turn(others))
+    turned = _quarter_turn(others)
+    return torch.maximum(digits, turned)
 
 
 def _quarter_turn(images: Tensor, turns: int = 1) -> Tensor:
@@ -169,7 +200,9 @@ def _quarter_turn(images: Tensor, turns: int = 1) -> Tensor:
 def turned_digit(digits: Tensor, rng: Generator) -> Tensor:
     """Turn a digit by a quarter, either way. A turned 1 is a dash."""
     is_left_turn = with_chance(digits, rng, 0.5)
-    return torch.where(is_left_turn, _quarter_turn(digits), _quarter_turn(digits, 3))
+    to_the_left = _quarter_turn(digits)
+    to_the_right = _quarter_turn(digits, 3)
+    return torch.where(is_left_turn, to_the_left, to_the_right)
 
 
 def empty_paper(digits: Tensor, rng: Generator) -> Tensor:
@@ -184,7 +217,8 @@ def empty_paper(digits: Tensor, rng: Generator) -> Tensor:
     boxed = _filled_box(level, rng)
     dotted = _dots(digits, rng)
     papers = torch.stack([grained, salted, boxed, dotted, shaded, shaded])
-    return papers[kind, torch.arange(len(digits), device=digits.device)]
+    number = torch.arange(len(digits), device=digits.device)
+    return papers[kind, number]
 
 
 def _shaded_paper(level: Tensor, angle: Tensor, rng: Generator) -> Tensor:
@@ -196,7 +230,8 @@ def _shaded_paper(level: Tensor, angle: Tensor, rng: Generator) -> Tensor:
     steepness = uniform(level, rng, 0, 0.7)
     is_sloping = uniform(level, rng) < 0.4
     depth = per_image(steepness * is_sloping)
-    return (level + slope * depth).clamp(0, 1)
+    shaded = level + slope * depth
+    return shaded.clamp(0, 1)
 
 
 def _half_tiles(like: Tensor) -> Tensor:
@@ -212,7 +247,8 @@ def _filled_box(level: Tensor, rng: Generator) -> Tensor:
     is_within = (axis > corner) & (axis < far_corner)  # (N, 2, 28), by x and by y
     columns = is_within[:, :1, None]
     rows = is_within[:, 1:, :, None]
-    return (rows & columns).float() * level.clamp(0.4)
+    box = (rows & columns).float()
+    return box * level.clamp(0.4)
 
 
 def _dots(digits: Tensor, rng: Generator) -> Tensor:
@@ -263,9 +299,15 @@ def draw_negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -
         missing = count - sum(map(len, drawn))
         kind_count = missing if is_last else round(count * kind.percent / 100)
         allowed = torch.tensor(kind.digits, device=labels.device)
-        usable = torch.isin(labels, allowed).nonzero()[:, 0]
+        usable = find_true(torch.isin(labels, allowed))
         if kind_count and len(usable):
-            chosen = torch.randint(len(usable), (kind_count,), generator=rng, device=digits.device)
-            made_of = digits[usable[chosen]]
-            drawn.append(kind.draw(made_of, rng))
+            chosen = _choose(usable, kind_count, rng)
+            negatives = kind.draw(digits[chosen], rng)
+            drawn.append(negatives)
     return torch.cat(drawn)
+
+
+def _choose(places: Tensor, count: int, rng: Generator) -> Tensor:
+    """Choose so many of the places (N,), some of them several times."""
+    chosen = torch.randint(len(places), (count,), generator=rng, device=places.device)
+    return places[chosen]

@@ -12,7 +12,11 @@ IMAGES_AT_ONCE = 4  # drawn together: they fit the cache, a whole batch takes 20
 
 
 def uniform(
-    like: Tensor, rng: Generator, low: float = 0.0, high: float = 1.0, shape: tuple[int, ...] = ()
+    like: Tensor,
+    rng: Generator,
+    low: float = 0.0,
+    high: float = 1.0,
+    shape: tuple[int, ...] = (),
 ) -> Tensor:
     """Draw uniform numbers, one row for each image.
 
@@ -26,10 +30,17 @@ def uniform(
     Returns:
         Numbers (N,) or (N, *shape).
     """
-    return torch.rand((len(like), *shape), generator=rng, device=like.device) * (high - low) + low
+    size = (len(like), *shape)
+    numbers = torch.rand(size, generator=rng, device=like.device)
+    return numbers * (high - low) + low
 
 
-def per_image_uniform(like: Tensor, rng: Generator, low: float = 0.0, high: float = 1.0) -> Tensor:
+def per_image_uniform(
+    like: Tensor,
+    rng: Generator,
+    low: float = 0.0,
+    high: float = 1.0,
+) -> Tensor:
     """Draw one uniform number for all pixels of an image: (N, 1, 1, 1)."""
     return uniform(like, rng, low, high, (1, 1, 1))
 
@@ -44,7 +55,23 @@ def with_chance(like: Tensor, rng: Generator, probability: float) -> Tensor:
     return per_image_uniform(like, rng) < probability
 
 
-def random_field(like: Tensor, rng: Generator, cells: int, channels: int = 1) -> Tensor:
+def whole_number(like: Tensor, rng: Generator, least: int, most: int) -> int:
+    """Draw one whole number for a batch; the least and the most may come, too."""
+    drawn = torch.randint(least, most + 1, (), generator=rng, device=like.device)
+    return int(drawn)
+
+
+def normal_like(images: Tensor, rng: Generator) -> Tensor:
+    """Draw normal numbers of mean 0 and deviation 1, one for each pixel."""
+    return torch.randn(images.shape, generator=rng, device=images.device)
+
+
+def random_field(
+    like: Tensor,
+    rng: Generator,
+    cells: int,
+    channels: int = 1,
+) -> Tensor:
     """Draw a smooth random field.
 
     Args:
@@ -69,8 +96,9 @@ def resample(images: Tensor, matrix: Tensor, displacement: Tensor | float = 0.0)
         matrix: Affine maps (N, 2, 3), from target to source.
         displacement: What is added to each source position, (N, 28, 28, 2), in half tiles.
     """
-    grid = F.affine_grid(matrix, list(images.shape), align_corners=False) + displacement
-    return F.grid_sample(images, grid, align_corners=False)
+    size = list(images.shape)
+    grid = F.affine_grid(matrix, size, align_corners=False)
+    return F.grid_sample(images, grid + displacement, align_corners=False)
 
 
 def affine_matrix(
@@ -103,16 +131,19 @@ def affine_matrix(
     sin = angle.sin()
     right = -(zeros + shift_x)
     down = -(zeros + shift_y)
-    row_x = [cos / scale_x, (sin + shear * cos) / scale_x, right]
-    row_y = [-sin / scale_y, (cos - shear * sin) / scale_y, down]
-    return torch.stack([torch.stack(row_x, 1), torch.stack(row_y, 1)], 1)
+    sheared_x = sin + shear * cos
+    sheared_y = cos - shear * sin
+    row_x = torch.stack([cos / scale_x, sheared_x / scale_x, right], 1)
+    row_y = torch.stack([-sin / scale_y, sheared_y / scale_y, down], 1)
+    return torch.stack([row_x, row_y], 1)
 
 
 def line_segments(paths: Tensor) -> Tensor:
     """Cut lines past K points, (N, ..., K, 2), into segments for `draw_segments`."""
     starts = paths[..., :-1, :]
     ends = paths[..., 1:, :]
-    return torch.stack([starts, ends], -2).flatten(1, -3)
+    segments = torch.stack([starts, ends], -2)
+    return segments.flatten(1, -3)
 
 
 def draw_segments(points: Tensor, width: Tensor) -> Tensor:
@@ -127,7 +158,8 @@ def draw_segments(points: Tensor, width: Tensor) -> Tensor:
     """
     few_points = points.split(IMAGES_AT_ONCE)
     few_widths = width.split(IMAGES_AT_ONCE)
-    return torch.cat(list(map(_draw_few, few_points, few_widths)))
+    drawn = map(_draw_few, few_points, few_widths)
+    return torch.cat(list(drawn))
 
 
 def _draw_few(points: Tensor, width: Tensor) -> Tensor:
@@ -149,8 +181,11 @@ def _draw_few(points: Tensor, width: Tensor) -> Tensor:
     nearest = (projection / squared_length).clamp_(0, 1)
     away_x = from_start_x - nearest * delta_x
     away_y = from_start_y - nearest * delta_y
-    distance = away_x.square_().add_(away_y.square_()).sqrt_()
+    squared_distance = away_x.square_().add_(away_y.square_())
+    distance = squared_distance.sqrt_()
 
     half_width = width[..., None] / 2
-    ink = (half_width + 0.5 - distance) * (half_width > 0)
-    return ink.amax(1).clamp_(0, 1).view(len(points), 1, TILE_SIZE, TILE_SIZE)
+    is_drawn = half_width > 0
+    ink = (half_width + 0.5 - distance) * is_drawn
+    darkest = ink.amax(1).clamp_(0, 1)
+    return darkest.view(len(points), 1, TILE_SIZE, TILE_SIZE)

@@ -51,7 +51,9 @@ def wilson_interval(right: int, count: int) -> tuple[float, float]:
     middle = (share + squared_z / (2 * count)) / shrink
     variance = share * (1 - share) / count + squared_z / (4 * count * count)
     half = Z_95 * math.sqrt(variance) / shrink
-    return max(0.0, middle - half), min(1.0, middle + half)
+    lower = max(0.0, middle - half)
+    upper = min(1.0, middle + half)
+    return lower, upper
 
 
 def calibration_bins(confidence: np.ndarray) -> list[np.ndarray]:
@@ -64,7 +66,8 @@ def calibration_bins(confidence: np.ndarray) -> list[np.ndarray]:
         The indices of the answers in each bin; empty bins are left out.
     """
     order = np.argsort(confidence, kind="stable")
-    return [members for members in np.array_split(order, CALIBRATION_BINS) if len(members)]
+    bins = np.array_split(order, CALIBRATION_BINS)
+    return [members for members in bins if len(members)]
 
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
@@ -82,7 +85,9 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     """
     weighted_gaps = 0.0
     for members in calibration_bins(confidence):
-        gap = abs(right[members].mean() - confidence[members].mean())
+        accuracy = right[members].mean()
+        claimed = confidence[members].mean()
+        gap = abs(accuracy - claimed)
         weighted_gaps += len(members) * gap
     return float(weighted_gaps / len(confidence))
 
@@ -116,6 +121,8 @@ def edit_distance(truth: str, text: str) -> int:
         costs[0] = row
         for column, got in enumerate(text, 1):
             substituted = diagonal + (wanted != got)
+            invented = costs[column - 1] + 1
+            missing = costs[column] + 1
             diagonal = costs[column]
-            costs[column] = min(costs[column] + 1, costs[column - 1] + 1, substituted)
+            costs[column] = min(substituted, invented, missing)
     return costs[-1]

@@ -78,13 +78,19 @@ def scale_edges(box: Sequence[int], scale: float) -> Edges:
     return Edges(*(edge * scale for edge in box))
 
 
-def draw_dashed_box(pen: ImageDraw.ImageDraw, edges: Edges, colour: Colour, thickness: int) -> None:
+def draw_dashed_box(
+    pen: ImageDraw.ImageDraw,
+    edges: Edges,
+    colour: Colour,
+    thickness: int,
+) -> None:
     """Draw the four sides of a box in dashes."""
     left, top, right, bottom = edges
-    for start, end in find_dashes(left, right, DASH * thickness):
+    dash = DASH * thickness
+    for start, end in find_dashes(left, right, dash):
         pen.line((start, top, end, top), fill=colour, width=thickness)
         pen.line((start, bottom, end, bottom), fill=colour, width=thickness)
-    for start, end in find_dashes(top, bottom, DASH * thickness):
+    for start, end in find_dashes(top, bottom, dash):
         pen.line((left, start, left, end), fill=colour, width=thickness)
         pen.line((right, start, right, end), fill=colour, width=thickness)
 
@@ -93,7 +99,12 @@ def find_dashes(start: float, end: float, length: float) -> list[tuple[float, fl
     """Divide a line into dashes of about one length, with gaps as long; it has one at each end."""
     count = max(round((end - start) / length / 2), 2)
     step = (end - start) / (2 * count - 1)  # a dash or a gap
-    return [(start + 2 * n * step, start + (2 * n + 1) * step) for n in range(count)]
+    dashes = []
+    for number in range(count):
+        first = start + 2 * number * step
+        last = start + (2 * number + 1) * step
+        dashes.append((first, last))
+    return dashes
 
 
 def annotated_png(photo: Any, reading: Any) -> bytes | None:

@@ -39,7 +39,8 @@ def find_ink(photo: np.ndarray, ink_is_bright: bool) -> tuple[np.ndarray, float]
     """
     # Work at a size where strokes are a few pixels wide; the paper shows at a smaller one.
     longest = max(photo.shape[:2])
-    scale = longest / min(max(longest, MIN_WORKING_SIDE), MAX_WORKING_SIDE)
+    working_side = min(max(longest, MIN_WORKING_SIDE), MAX_WORKING_SIDE)
+    scale = longest / working_side
     photo = resize(photo, 1 / scale)
     small = resize(photo, min(PAPER_SIDE / longest * scale, 1))
     if ink_is_bright:
@@ -51,10 +52,12 @@ def find_ink(photo: np.ndarray, ink_is_bright: bool) -> tuple[np.ndarray, float]
     weights = ink_contrast(paper, small)
     paper_grey = (paper @ weights).clip(0, 255).astype(np.float32)
     paper_grey = cv2.resize(paper_grey, photo.shape[1::-1])
-    marks = paper_grey - cv2.transform(photo, weights[None].astype(np.float32))
+    photo_grey = cv2.transform(photo, weights[None].astype(np.float32))
+    marks = paper_grey - photo_grey
 
     # Light falls off towards a corner: ink takes the same share of it everywhere.
-    share = marks * 255 / np.maximum(paper_grey, MIN_PAPER_BRIGHTNESS)
+    brightness = np.maximum(paper_grey, MIN_PAPER_BRIGHTNESS)
+    share = marks * 255 / brightness
     return normalize_contrast(share), scale
 
 
@@ -65,7 +68,8 @@ def ink_contrast(paper: np.ndarray, small: np.ndarray) -> np.ndarray:
         paper: The bare sheet: (h, w, 3).
         small: The sheet with its marks: (h, w, 3).
     """
-    marks = np.clip(paper - small, 0, None).reshape(-1, 3)
+    darker = np.clip(paper - small, 0, None)
+    marks = darker.reshape(-1, 3)
     darkness = marks.sum(1)
     strong = marks[darkness >= darkness.max() / 2]
     weights = strong.mean(0) ** 2 + 1e-6
@@ -85,11 +89,7 @@ def normalize_contrast(marks: np.ndarray) -> np.ndarray:
 
     Source: Otsu 1979, IEEE Transactions on Systems, Man, and Cybernetics 9(1).
     """
-    step_y, step_x = (max(side // SAMPLE_SIDE, 1) for side in marks.shape)
-    sample = marks[::step_y, ::step_x]
-    # 25 % of a normal distribution lie within 0.32 sigma, with half of the sheet inked still
-    noise = float(np.percentile(np.abs(sample), 25)) / 0.32
-    floor = min(max(4 * noise, 10.0), 60.0)
+    floor = min(max(4 * measure_noise(marks), 10.0), 60.0)
     marks = marks.clip(0, 255)
     visible = marks[marks > floor].astype(np.uint8)
     if not visible.size:
@@ -97,7 +97,20 @@ def normalize_contrast(marks: np.ndarray) -> np.ndarray:
     otsu, _ = cv2.threshold(visible[:, None], 0, 255, cv2.THRESH_OTSU)
     middle = max(otsu, floor * HIGH_THRESHOLD / LOW_THRESHOLD)
     ink = cv2.convertScaleAbs(marks, alpha=HIGH_THRESHOLD / middle)
-    return cv2.threshold(ink, HIGH_THRESHOLD * floor / middle / 2, 0, cv2.THRESH_TOZERO)[1]
+    scaled_floor = HIGH_THRESHOLD * floor / middle
+    _, clean = cv2.threshold(ink, scaled_floor / 2, 0, cv2.THRESH_TOZERO)
+    return clean
+
+
+def measure_noise(marks: np.ndarray) -> float:
+    """Measure the standard deviation of the noise between the marks, float32 (h, w)."""
+    height, width = marks.shape
+    step_y = max(height // SAMPLE_SIDE, 1)
+    step_x = max(width // SAMPLE_SIDE, 1)
+    sample = marks[::step_y, ::step_x]
+    # 25 % of a normal distribution lie within 0.32 sigma, with half of the sheet inked still
+    quarter = np.percentile(np.abs(sample), 25)
+    return float(quarter) / 0.32
 
 
 def find_polarity(photo: np.ndarray) -> Polarity:
@@ -107,12 +120,17 @@ def find_polarity(photo: np.ndarray) -> Polarity:
         photo: uint8 (H, W, 3).
     """
     grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-    flat = subtract_plane(resize(grey, min(POLARITY_SIDE / max(grey.shape), 1)))
+    factor = min(POLARITY_SIDE / max(grey.shape), 1)
+    small = resize(grey, factor)
+    flat = subtract_plane(small)
     edge = np.concatenate([flat[0], flat[-1], flat[:, 0], flat[:, -1]])
     middle = (flat.max() + flat.min()) / 2
     cubes = flat * flat * flat
-    skew = cubes.mean() / (np.abs(cubes).mean() + 1e-6)
-    edge_brightness = (np.median(edge) - middle) / (np.ptp(flat) + 1e-6)
+    mean_size = np.abs(cubes).mean()
+    skew = cubes.mean() / (mean_size + 1e-6)
+    contrast = np.ptp(flat) + 1e-6
+    edge_brightness = (np.median(edge) - middle) / contrast
     ink_is_bright = bool(skew - 2 * edge_brightness > 0)
-    inked_edge = ((edge > middle) == ink_is_bright).mean()
-    return Polarity(ink_is_bright, bool(inked_edge > 0.2))
+    is_inked = (edge > middle) == ink_is_bright
+    is_ambiguous = bool(is_inked.mean() > 0.2)
+    return Polarity(ink_is_bright, is_ambiguous)

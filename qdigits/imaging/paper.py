@@ -39,14 +39,16 @@ def stroke_width(marks: np.ndarray) -> float:
     Args:
         marks: float32 (h, w), ink on 0.
     """
-    strong = (marks > marks.max() / 2).astype(np.uint8)
+    is_strong = marks > marks.max() / 2
+    strong = is_strong.astype(np.uint8)
     framed = cv2.copyMakeBorder(strong, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
     depth = cv2.distanceTransform(framed, cv2.DIST_L2, 3)
     deepest_near = cv2.dilate(depth, np.ones((3, 3)))
     is_ridge = (depth > 0) & (depth >= deepest_near)
     if not is_ridge.any():
         return 1.0
-    return 2 * float(np.percentile(depth[is_ridge], 90))
+    half_width = np.percentile(depth[is_ridge], 90)
+    return 2 * float(half_width)
 
 
 def closing(image: np.ndarray, side: int) -> np.ndarray:
@@ -79,21 +81,30 @@ def subtract_plane(grey: np.ndarray) -> np.ndarray:
         normal_matrix = weighted @ terms.T + 1e-3 * np.eye(3)
         plane = np.linalg.solve(normal_matrix, weighted @ values)
         distance = np.abs(values - plane @ terms)
-        weight = 1 / (distance + 0.1 * distance.mean() + 1e-3)
+        mean_distance = distance.mean()
+        weight = 1 / (distance + 0.1 * mean_distance + 1e-3)
     level, slope_x, slope_y = plane.astype(np.float32)
-    y, x = (np.linspace(-1, 1, side, dtype=np.float32) for side in grey.shape)
-    return grey - (level + slope_x * x + slope_y * y[:, None])
+    height, width = grey.shape
+    x = np.linspace(-1, 1, width, dtype=np.float32)
+    y = np.linspace(-1, 1, height, dtype=np.float32)
+    light = level + slope_x * x + slope_y * y[:, None]
+    return grey - light
 
 
 @lru_cache(maxsize=64)  # most pictures of a folder have the same size
 def _plane_terms(height: int, width: int) -> np.ndarray:
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
+    places = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
+    y, x = places.astype(np.float32)
     level = np.ones_like(x)
-    return np.stack([level, x, y]).reshape(3, -1)
+    terms = np.stack([level, x, y])
+    return terms.reshape(3, -1)
 
 
 def resize(image: np.ndarray, factor: float) -> np.ndarray:
     """Return a picture `factor` times as large: averaged when smaller, bicubic when larger."""
-    height, width = (max(round(side * factor), 1) for side in image.shape[:2])
+    height, width = image.shape[:2]
+    new_width = max(round(width * factor), 1)
+    new_height = max(round(height * factor), 1)
+    size = (new_width, new_height)
     interpolation = cv2.INTER_AREA if factor < 1 else cv2.INTER_CUBIC
-    return cv2.resize(image, (width, height), interpolation=interpolation)
+    return cv2.resize(image, size, interpolation=interpolation)

@@ -92,10 +92,13 @@ def is_table_of_tiles(array: np.ndarray) -> bool:
     if array.shape[1] != TILE_PIXELS or array.shape[0] < 2:
         return False
     tiles = array.reshape(-1, TILE_SIZE, TILE_SIZE)
-    frames = np.concatenate([tiles[:, [0, -1]].ravel(), tiles[:, :, [0, -1]].ravel()])
-    has_ink = tiles != np.median(frames)
-    bare = (frames == np.median(frames)).mean()
-    return bool(bare > BARE_FRAME and has_ink.any((1, 2)).all())
+    rows = tiles[:, [0, -1]].ravel()
+    columns = tiles[:, :, [0, -1]].ravel()
+    frames = np.concatenate([rows, columns])
+    paper = np.median(frames)
+    bare_share = (frames == paper).mean()
+    has_ink = (tiles != paper).any((1, 2))
+    return bool(bare_share > BARE_FRAME and has_ink.all())
 
 
 def scale_to_uint8(array: np.ndarray) -> np.ndarray:
@@ -108,7 +111,8 @@ def scale_to_uint8(array: np.ndarray) -> np.ndarray:
     """
     if array.dtype == np.uint8:
         is_mask = array.max() == 1
-        return np.ascontiguousarray(array * np.uint8(255) if is_mask else array)
+        levels = array * np.uint8(255) if is_mask else array
+        return np.ascontiguousarray(levels)
     values = array.astype(np.float32)
     low = float(values.min())
     high = float(values.max())
@@ -124,7 +128,9 @@ def scale_to_uint8(array: np.ndarray) -> np.ndarray:
     else:
         bits = max(8, math.ceil(math.log2(high + 1)))
         top = 2.0**bits - 1
-    return np.rint(values * (255 / max(top, 1e-6))).clip(0, 255).astype(np.uint8)
+    factor = 255 / max(top, 1e-6)
+    levels = np.rint(values * factor)
+    return levels.clip(0, 255).astype(np.uint8)
 
 
 def fill_transparency(rgba: np.ndarray) -> np.ndarray:

@@ -36,6 +36,15 @@ class Prepared(NamedTuple):
     polarity_ambiguous: bool  # which is ink and which is paper can't be told: ask for both
 
 
+class Steps(NamedTuple):
+    """The part of Prepared that depends on which is ink."""
+
+    flattened: np.ndarray
+    ink: np.ndarray
+    box: Box | None
+    tile: np.ndarray
+
+
 def prepare(source: Any, invert: bool = False) -> Prepared:
     """Turn one photographed digit into the tile that MNIST would have made of it.
 
@@ -59,20 +68,29 @@ def prepare(source: Any, invert: bool = False) -> Prepared:
     else:
         polarity = find_polarity(photo)
     ink_is_bright = polarity.ink_is_bright != invert
-    if is_tile and ink_is_bright:
-        grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-        box = (0, 0, TILE_SIZE, TILE_SIZE)
-        return Prepared(photo, downscale, grey, grey, box, grey, polarity.ambiguous)
+    is_ready = is_tile and ink_is_bright
+    steps = keep_tile(photo) if is_ready else make_tile(photo, ink_is_bright)
+    return Prepared(photo, downscale, *steps, polarity.ambiguous)
 
+
+def keep_tile(photo: np.ndarray) -> Steps:
+    """Take a picture as the tile that it is already."""
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    box = (0, 0, TILE_SIZE, TILE_SIZE)
+    return Steps(grey, grey, box, grey)
+
+
+def make_tile(photo: np.ndarray, ink_is_bright: bool) -> Steps:
+    """Find the digit on a photo, and frame it."""
     flattened, scale = find_ink(photo, ink_is_bright)
     ink, ink_box = isolate_digit(flattened)
     if ink_box is None:
-        tile = np.zeros((TILE_SIZE, TILE_SIZE), np.uint8)
-        return Prepared(photo, downscale, flattened, ink, None, tile, polarity.ambiguous)
+        blank = np.zeros((TILE_SIZE, TILE_SIZE), np.uint8)
+        return Steps(flattened, ink, None, blank)
     left, top, right, bottom = ink_box
-    tile = fit_tile(ink[top:bottom, left:right])
+    digit = ink[top:bottom, left:right]
     box = enlarge_box(ink_box, scale)
-    return Prepared(photo, downscale, flattened, ink, box, tile, polarity.ambiguous)
+    return Steps(flattened, ink, box, fit_tile(digit))
 
 
 def has_black_frame(photo: np.ndarray) -> bool:
@@ -82,7 +100,8 @@ def has_black_frame(photo: np.ndarray) -> bool:
 
 def is_framed(tile: np.ndarray) -> bool:
     """Say whether the ink of a tile fits into the box of MNIST's digits: two digits are wider."""
-    _, _, width, height = cv2.boundingRect((tile > FAINTEST_INK).astype(np.uint8))
+    is_ink = tile > FAINTEST_INK
+    _, _, width, height = cv2.boundingRect(is_ink.astype(np.uint8))
     return max(width, height) <= DIGIT_BOX
 
 
@@ -150,9 +169,11 @@ def isolate_digit(flattened: np.ndarray) -> tuple[np.ndarray, Box | None]:
         return blank, None
     mask = (flattened >= LOW_THRESHOLD).astype(np.uint8)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    strong_pixels = np.bincount(labels[flattened >= HIGH_THRESHOLD], minlength=len(stats))[1:]
+    strong_labels = labels[flattened >= HIGH_THRESHOLD]
+    strong_pixels = np.bincount(strong_labels, minlength=len(stats))
+    has_strong = strong_pixels[1:] > 0  # label 0 is the paper
     boxes = stats[1:, :4]  # (marks, 4): left, top, width, height
-    areas = stats[1:, 4] * (strong_pixels > 0)
+    areas = stats[1:, 4] * has_strong
     heaviest = int(areas.argmax())
     size = max(boxes[heaviest, 2:])
     if size < MIN_DIGIT_SIDE:
@@ -209,11 +230,14 @@ def fit_tile(ink: np.ndarray) -> np.ndarray:
     """
     scale = DIGIT_BOX / max(ink.shape)
     small = resize(ink, scale).astype(np.float32)
-    small *= 255 / max(float(np.percentile(small, 98)), 1.0)
+    darkest = float(np.percentile(small, 98))
+    small *= 255 / max(darkest, 1.0)
     height, width = small.shape
     mass = small.sum() or 1.0
-    centre_x = (small.sum(0) @ np.arange(width)) / mass
-    centre_y = (small.sum(1) @ np.arange(height)) / mass
+    columns = small.sum(0)
+    rows = small.sum(1)
+    centre_x = (columns @ np.arange(width)) / mass
+    centre_y = (rows @ np.arange(height)) / mass
     right = np.clip(round(TILE_CENTRE - centre_x), 0, TILE_SIZE - width)
     down = np.clip(round(TILE_CENTRE - centre_y), 0, TILE_SIZE - height)
     shift = np.array([[1, 0, right], [0, 1, down]], np.float32)

@@ -47,11 +47,11 @@ def _inspect_onnx(model: OnnxModel, tile: np.ndarray) -> list[LayerView]:
 
     graph = read_graph(model.file)
     names = [node.output for node in graph.nodes if node.operator == "Relu"]
+    file = with_outputs(model.file, names)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        with_outputs(model.file, names), options, providers=["CPUExecutionProvider"]
-    )
+    providers = ["CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession(file, options, providers=providers)
     image = tile[None, None].astype(np.float32) / 255  # (1, 1, 28, 28)
     made = session.run([name.decode() for name in names], {"image": image})
     return [
@@ -84,8 +84,12 @@ def _field(number: int, payload: bytes) -> bytes:
 def _dense_weights(graph: Graph, relu: bytes) -> np.ndarray | None:
     """Return the weights of the dense layer whose ReLU has this output, if it is one."""
     made_by = {node.output: node for node in graph.nodes}
-    layer = made_by[made_by[relu].inputs[0]]
-    return graph.weights[layer.inputs[1]] if layer.operator == "Gemm" else None
+    before_relu = made_by[relu].inputs[0]
+    layer = made_by[before_relu]
+    if layer.operator != "Gemm":
+        return None
+    weights = layer.inputs[1]
+    return graph.weights[weights]
 
 
 def _inspect_torch(model: Any, tile: np.ndarray) -> list[LayerView]:

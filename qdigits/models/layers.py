@@ -10,7 +10,11 @@ from torch import Tensor, nn
 
 
 def conv_block(
-    inputs: int, outputs: int, size: int = 3, stride: int = 1, dilation: int = 1
+    inputs: int,
+    outputs: int,
+    size: int = 3,
+    stride: int = 1,
+    dilation: int = 1,
 ) -> nn.Sequential:
     """Build a convolution with batch normalisation and ReLU.
 
@@ -22,7 +26,15 @@ def conv_block(
         dilation: Distance of the pixels that a filter looks at: 2 leaves every other one out.
     """
     padding = dilation * (size // 2)
-    conv = nn.Conv2d(inputs, outputs, size, stride, padding, dilation, bias=False)
+    conv = nn.Conv2d(
+        inputs,
+        outputs,
+        kernel_size=size,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        bias=False,
+    )
     return nn.Sequential(conv, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
@@ -72,11 +84,14 @@ class DCTFilters(nn.Module):
         super().__init__()
         frequencies = torch.arange(self.SIZE)
         positions = torch.arange(self.SIZE) + 0.5
-        waves = torch.cos(torch.outer(frequencies, positions) * torch.pi / self.SIZE)
+        phases = torch.outer(frequencies, positions)
+        waves = torch.cos(phases * torch.pi / self.SIZE)
         waves /= waves.norm(dim=1, keepdim=True)
 
         filters = []
-        for i, j in sorted(product(range(self.SIZE), repeat=2), key=sum)[:count]:
+        pairs = product(range(self.SIZE), repeat=2)
+        lowest_first = sorted(pairs, key=sum)
+        for i, j in lowest_first[:count]:
             amplitude = 0.3 * (1 + i + j)  # low frequencies are strong in digits: turned down
             filters.append(amplitude * waves[i].outer(waves[j]))
         bank = torch.stack(filters)[:, None]  # (count, 1, 5, 5)

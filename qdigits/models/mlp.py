@@ -45,16 +45,20 @@ class MLP(DigitModel):
         layers = [layer for layer in self.backbone.children() if isinstance(layer, nn.Linear)]
 
         # Forward, keeping what each layer took in.
-        inputs = [((images - self.mean) / self.std).flatten(1)]  # (N, 784)
+        normalised = (images - self.mean) / self.std
+        inputs = [normalised.flatten(1)]  # (N, 784)
         for layer in layers[:-1]:
-            inputs.append(layer(inputs[-1]).relu_())
+            hidden = layer(inputs[-1]).relu_()
+            inputs.append(hidden)
         logits = layers[-1](inputs[-1])
 
         # Backward, from the last layer to the first.
-        slope = (logits.softmax(1) - F.one_hot(labels, 10)) / len(labels)  # d loss / d logits
+        truth = F.one_hot(labels, 10)
+        slope = (logits.softmax(1) - truth) / len(labels)  # d loss / d logits
         for layer, layer_input in zip(layers[::-1], inputs[::-1], strict=True):
             layer.weight.grad = slope.T @ layer_input
             layer.bias.grad = slope.sum(0)
             if layer_input is not inputs[0]:
-                slope = slope @ layer.weight * (layer_input > 0)  # through the ReLU before
+                is_active = layer_input > 0  # of the ReLU before
+                slope = slope @ layer.weight * is_active
         return logits

@@ -87,10 +87,11 @@ class NumpyMLP:
         slope[rows, labels] -= 1
         slope /= len(labels)
         for layer, given in zip(self.layers[::-1], inputs[::-1], strict=True):
-            before = (slope @ layer.weights) * (given > 0)
+            is_active = given > 0  # of the ReLU before, which lets nothing else through
+            slope_before = (slope @ layer.weights) * is_active
             layer.weights -= np.float32(lr) * (slope.T @ given)
             layer.bias -= np.float32(lr) * slope.sum(0)
-            slope = before
+            slope = slope_before
         return float(loss)
 
     def probabilities(self, tiles: np.ndarray) -> np.ndarray:
@@ -102,5 +103,6 @@ class NumpyMLP:
 
 def softmax(logits: np.ndarray) -> np.ndarray:
     """Turn logits (N, 10) into probabilities; each row sums to 1."""
-    powers = np.exp(logits - logits.max(1, keepdims=True))
+    largest = logits.max(1, keepdims=True)
+    powers = np.exp(logits - largest)
     return powers / powers.sum(1, keepdims=True)

@@ -212,20 +212,24 @@ def apply_elementwise(node: Node, tensors: Tensors) -> Result:
 
 def apply_broadcast(node: Node, tensors: Tensors) -> Result:
     first = tensors.computed[node.inputs[0]]
-    return Result(np.broadcast_shapes(first, tensors.shape(node.inputs[1])))
+    second = tensors.shape(node.inputs[1])
+    return Result(np.broadcast_shapes(first, second))
 
 
 def apply_reshape(node: Node, tensors: Tensors) -> Result:
-    without_memory = np.broadcast_to(False, tensors.computed[node.inputs[0]])
-    return Result(without_memory.reshape(tensors.weights[node.inputs[1]]).shape)
+    before = tensors.computed[node.inputs[0]]
+    wanted = tensors.weights[node.inputs[1]]
+    without_memory = np.broadcast_to(False, before)
+    return Result(without_memory.reshape(wanted).shape)
 
 
 def apply_pad(node: Node, tensors: Tensors) -> Result:
     if len(node.inputs) > 3:
         raise ValueError("a padding of some sides alone")
+    sides = tensors.computed[node.inputs[0]]
     before, after = np.split(tensors.weights[node.inputs[1]], 2)
-    sides = zip(tensors.computed[node.inputs[0]], before, after, strict=True)
-    return Result(tuple(int(sum(side)) for side in sides))
+    parts = zip(sides, before, after, strict=True)
+    return Result(tuple(int(sum(part)) for part in parts))
 
 
 def apply_window(node: Node, tensors: Tensors) -> Result:
@@ -242,17 +246,32 @@ def apply_window(node: Node, tensors: Tensors) -> Result:
         raise ValueError("a window of another kind")
     if max(pads + strides + dilations) > MAX_EXTENT:
         raise ValueError("a window out of all proportion")
-    extents = zip(first[2:], window[2:], pads[:2], pads[2:], strides, dilations, strict=True)
+    extents = zip(
+        first[2:],
+        window[2:],
+        pads[:2],
+        pads[2:],
+        strides,
+        dilations,
+        strict=True,
+    )
     sides = [count_positions(*extent) for extent in extents]
-    return Result((first[0], window[0], *sides), multiplications=prod(window[1:]))
+    shape = (first[0], window[0], *sides)
+    return Result(shape, multiplications=prod(window[1:]))
 
 
 def count_positions(
-    side: int, kernel: int, before: int, after: int, stride: int, dilation: int
+    side: int,
+    kernel: int,
+    before: int,
+    after: int,
+    stride: int,
+    dilation: int,
 ) -> int:
     """Count the positions of a window along one side of a picture."""
+    padded = before + side + after
     reach = dilation * (kernel - 1) + 1
-    return (side + before + after - reach) // stride + 1
+    return (padded - reach) // stride + 1
 
 
 def apply_gemm(node: Node, tensors: Tensors) -> Result:
@@ -261,7 +280,8 @@ def apply_gemm(node: Node, tensors: Tensors) -> Result:
         raise ValueError("a transposed input")
     rows, inputs, *_ = tensors.computed[node.inputs[0]]
     weight = tensors.weights[node.inputs[1]]
-    outputs = weight.shape[0 if node.settings.get(b"transB") else 1]
+    output_axis = 0 if node.settings.get(b"transB") else 1
+    outputs = weight.shape[output_axis]
     return Result((rows, outputs), multiplications=inputs)
 
 

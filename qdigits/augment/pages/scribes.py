@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.random import Generator
 
-from qdigits.augment.pages.chance import log_uniform, pick
+from qdigits.augment.pages.chance import happens, log_uniform, pick
 from qdigits.augment.pages.marks import OTHER, kind_of
 from qdigits.augment.pages.pens import stretch_tail, tight, write_glyph, write_tile
 from qdigits.augment.pages.sheet import Sheet
@@ -96,17 +96,17 @@ class Writer:
 
     def _takes_from_font(self, character: str) -> bool:
         """Choose between the strokes and the glyph of a symbol; signs are always strokes."""
-        return character not in SIGN_STROKES and self.rng.random() < 0.45
+        return character not in SIGN_STROKES and happens(self.rng, 0.45)
 
     def digit(self, digit: int, height: float | None = None) -> np.ndarray:
         """Draw one digit, float32 ink (H, W)."""
         rng = self.rng
         height = (height or self.height) * rng.uniform(0.86, 1.14)
-        if rng.random() < self.from_font:
+        if happens(rng, self.from_font):
             return self._font_digit(digit, height)
         if self.fine_pen and rng.random() > self.european:
             return self._line(digit, height)
-        is_european = rng.random() < self.european
+        is_european = happens(rng, self.european)
         drawn = self.supplies.drawn
         if is_european and drawn.has(digit):
             return self._tile_digit(drawn, digit, height)
@@ -141,7 +141,7 @@ class Writer:
             Its ink, and how far it sinks below the line in pixels.
         """
         rng = self.rng
-        if digit in TAILED and rng.random() < 0.7:
+        if digit in TAILED and happens(rng, 0.7):
             ink = stretch_tail(self.digit(digit), rng.uniform(1.2, 3.0))
             longer = ink.shape[0] - self.height
             return ink, rng.uniform(0.4, 1.1) * longer
@@ -163,7 +163,7 @@ class Writer:
 
     def _digit(self, digit: int, x: float, line: float) -> float:
         """Write a digit; return its width."""
-        if self.rng.random() < self.uneven:
+        if happens(self.rng, self.uneven):
             ink, sunk = self._uneven_digit(digit)
             line += sunk
         else:
@@ -258,11 +258,16 @@ class Printer:
 
 
 def new_writer(
-    rng: Generator, sheet: Sheet, supplies: Supplies, low: float = 10, high: float = 48
+    rng: Generator,
+    sheet: Sheet,
+    supplies: Supplies,
+    low: float = 10,
+    high: float = 48,
 ) -> Writer:
     """Return a writer of random style whose digits are `low` to `high` pixels high."""
     height = log_uniform(rng, low, high)
-    thickness = rng.uniform(-1, 0.8) if height > 18 else rng.uniform(-0.6, 0.6)
+    thinnest, thickest = (-1, 0.8) if height > 18 else (-0.6, 0.6)
+    thickness = rng.uniform(thinnest, thickest)
     return Writer(
         rng,
         sheet,
@@ -271,9 +276,9 @@ def new_writer(
         height=height,
         slant=rng.normal(0.03, 0.13),
         thickness=thickness,
-        darkness=rng.uniform(0.35, 1.0) if rng.random() < 0.5 else rng.uniform(0.75, 1.0),
+        darkness=_draw_darkness(rng),
         european=rng.choice([0.1, 0.85], p=[0.7, 0.3]),
-        fine_pen=rng.uniform(0.015, 0.11) if rng.random() < 0.4 and height > 14 else 0.0,
+        fine_pen=_draw_fine_pen(rng, height),
         uneven=rng.choice([0.02, 0.4, 0.8], p=[0.55, 0.3, 0.15]),
         from_font=rng.choice([0.0, 0.7], p=[0.94, 0.06]),
         slope=rng.normal(0, 0.03),
@@ -281,16 +286,37 @@ def new_writer(
     )
 
 
+def _draw_darkness(rng: Generator) -> float:
+    """Draw how dark a writer's ink is; that of every second one is surely dark."""
+    may_be_faint = happens(rng, 0.5)
+    least = 0.35 if may_be_faint else 0.75
+    return rng.uniform(least, 1.0)
+
+
+def _draw_fine_pen(rng: Generator, height: float) -> float:
+    """Draw the width of a writer's pen in heights; 0 for those who write as tiles show it."""
+    has_fine_pen = happens(rng, 0.4)
+    if has_fine_pen and height > 14:
+        return rng.uniform(0.015, 0.11)
+    return 0.0
+
+
 def new_printer(
-    rng: Generator, sheet: Sheet, supplies: Supplies, height: float, slope: float = 0.0
+    rng: Generator,
+    sheet: Sheet,
+    supplies: Supplies,
+    height: float,
+    slope: float = 0.0,
 ) -> Printer:
     """Return a printer of random font whose digits are `height` pixels high."""
+    font = pick(rng, supplies.printed)
+    is_spaced = happens(rng, 0.2)
     return Printer(
         rng,
         sheet,
-        font=pick(rng, supplies.printed),
+        font=font,
         height=height,
         slope=slope,
-        spacing=rng.uniform(0, 0.2) if rng.random() < 0.2 else 0.0,
+        spacing=rng.uniform(0, 0.2) if is_spaced else 0.0,
         darkness=rng.uniform(0.5, 1.0),
     )

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from qdigits.augment.pages.marks import OTHER, Box, Mark
+from qdigits.augment.pages.marks import OTHER, Box, Mark, box_of
 
 SIDE = 256
 """Pixels of a crop."""
@@ -34,6 +34,13 @@ class Rule(NamedTuple):
     def pixels(self) -> int:
         """The width that OpenCV draws it with."""
         return max(int(self.width), 1)
+
+
+class Overlap(NamedTuple):
+    """The rows, or the columns, that an image and the sheet have in common."""
+
+    within_sheet: slice
+    within_image: slice
 
 
 class Sheet:
@@ -67,25 +74,45 @@ class Sheet:
 
     def baselines(self, rng: Generator, leading: float) -> np.ndarray:
         """Return the baselines of lines that fill the sheet, `leading` pixels apart."""
-        return np.arange(rng.uniform(0, leading), self.full + leading, leading)
+        first = rng.uniform(0, leading)
+        return np.arange(first, self.full + leading, leading)
 
     def stamp(self, image: np.ndarray, left: float, top: float, darkness: float) -> Box | None:
         """Put ink (H, W) on the sheet; return its box, or None where it lies outside."""
         height, width = image.shape
         x = round(left)
         y = round(top)
-        box = Box(x, y, x + width, y + height)
-        down = slice(max(y, 0), min(y + height, self.full))
-        across = slice(max(x, 0), min(x + width, self.full))
-        if across.stop <= across.start or down.stop <= down.start:
+        rows = self._overlap(y, height)
+        columns = self._overlap(x, width)
+        if rows is None or columns is None:
             return None
-        seen = image[down.start - y : down.stop - y, across.start - x : across.stop - x]
-        target = self.ink[down, across]
+        seen = image[rows.within_image, columns.within_image]
+        target = self.ink[rows.within_sheet, columns.within_sheet]
         np.maximum(target, seen * darkness, out=target)
-        return box
+        return box_of(x, y, width, height)
+
+    def _overlap(self, start: int, length: int) -> Overlap | None:
+        """Return the pixels that an image shares with the sheet, down or across, if any.
+
+        Args:
+            start: The row or column of the sheet where the image starts.
+            length: Rows or columns of the image.
+        """
+        first = max(start, 0)
+        end = min(start + length, self.full)
+        if end <= first:
+            return None
+        within_image = slice(first - start, end - start)
+        return Overlap(slice(first, end), within_image)
 
     def add(
-        self, image: np.ndarray, kind: int, left: float, top: float, darkness: float, printed=False
+        self,
+        image: np.ndarray,
+        kind: int,
+        left: float,
+        top: float,
+        darkness: float,
+        printed: bool = False,
     ) -> Box | None:
         """Put a mark on the sheet and write down its truth."""
         box = self.stamp(image, left, top, darkness)
@@ -94,42 +121,65 @@ class Sheet:
         if kind == OTHER and box.height < SMALLEST_OTHER:
             self.vague.append(box)
         else:
-            self.marks.append(Mark(kind, box, printed, self.number))
+            self.note(kind, box, printed)
         return box
 
     def shade(self, box: Box, darkness: float) -> None:
         """Fill a box with grey, under its rules."""
-        left, top, right, bottom = (max(int(edge), 0) for edge in box)
+        edges = [max(int(edge), 0) for edge in box]
+        left, top, right, bottom = edges
         area = self.rules[top:bottom, left:right]
         np.maximum(area, np.float32(darkness), out=area)
 
     def note(self, kind: int, box: Box, printed: bool = False) -> None:
         """Write down the truth of a mark that is drawn already."""
-        self.marks.append(Mark(kind, box, printed, self.number))
+        mark = Mark(kind, box, printed, self.number)
+        self.marks.append(mark)
 
     def line(self, start: Point, end: Point, rule: Rule, on_rules: bool = True) -> None:
         """Draw a straight line from start to end, both (x, y), in rules or in ink."""
         layer = self.rules if on_rules else self.ink
-        first = round(start[0]), round(start[1])
-        last = round(end[0]), round(end[1])
+        first = _nearest_pixel(start)
+        last = _nearest_pixel(end)
         cv2.line(layer, first, last, float(rule.darkness), rule.pixels, cv2.LINE_AA)
 
-    def line_down(self, x: float, rule: Rule, top: float = 0.0, drift: float = 0.0) -> None:
+    def line_down(
+        self,
+        x: float,
+        rule: Rule,
+        top: float = 0.0,
+        drift: float = 0.0,
+    ) -> None:
         """Draw a line down to the lower edge, which ends `drift` pixels beside where it began."""
-        self.line((x, top), (x + drift, self.full), rule)
+        start = (x, top)
+        end = (x + drift, self.full)
+        self.line(start, end, rule)
 
-    def line_across(self, y: float, rule: Rule, left: float = 0.0, drift: float = 0.0) -> None:
+    def line_across(
+        self,
+        y: float,
+        rule: Rule,
+        left: float = 0.0,
+        drift: float = 0.0,
+    ) -> None:
         """Draw a line to the right edge, which ends `drift` pixels below where it began."""
-        self.line((left, y), (self.full, y + drift), rule)
+        start = (left, y)
+        end = (self.full, y + drift)
+        self.line(start, end, rule)
 
     def rectangle(self, box: Box, rule: Rule) -> None:
         """Draw the outline of a box in rules."""
-        top_left = round(box.left), round(box.top)
-        bottom_right = round(box.right), round(box.bottom)
-        cv2.rectangle(self.rules, top_left, bottom_right, float(rule.darkness), rule.pixels)
+        top_left = _nearest_pixel((box.left, box.top))
+        bottom_right = _nearest_pixel((box.right, box.bottom))
+        darkness = float(rule.darkness)
+        cv2.rectangle(self.rules, top_left, bottom_right, darkness, rule.pixels)
 
     def disc(
-        self, place: Sequence[int], radius: SupportsInt, darkness: float, on_rules=True
+        self,
+        place: Sequence[int],
+        radius: SupportsInt,
+        darkness: float,
+        on_rules: bool = True,
     ) -> None:
         """Draw a filled circle around a place (x, y)."""
         layer = self.rules if on_rules else self.ink
@@ -144,3 +194,9 @@ class Sheet:
             else:
                 kept.append(mark)
         self.marks = kept
+
+
+def _nearest_pixel(place: Point) -> tuple[int, int]:
+    """Return the pixel (x, y) nearest to a place."""
+    x, y = place
+    return round(x), round(y)

@@ -36,19 +36,27 @@ def distance_fields(tiles: np.ndarray) -> list[np.ndarray]:
     enlarged = [cv2.resize(tile, size, interpolation=cv2.INTER_CUBIC) for tile in tiles]
     solid = np.stack(enlarged) > SOLID
     margin = (MARGIN, MARGIN)
-    lines = thin(np.pad(solid, ((0, 0), margin, margin)))
-    return [_field(line) for line in lines]
+    framed = np.pad(solid, ((0, 0), margin, margin))
+    return [_field(line) for line in thin(framed)]
 
 
 def _field(line: np.ndarray) -> np.ndarray:
     """Return the distance from a line, bool (H, W), with MARGIN around it."""
-    distance = cv2.distanceTransform((~line).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)
-    left, top, width, height = cv2.boundingRect(line.astype(np.uint8))
+    paper = (~line).astype(np.uint8)
+    distance = cv2.distanceTransform(paper, cv2.DIST_L2, cv2.DIST_MASK_5)
     distance = cv2.GaussianBlur(distance, (0, 0), SMOOTHING)
     distance = np.maximum(distance - distance[line].mean(), 0)
-    rows = slice(max(top - MARGIN, 0), top + height + MARGIN)
-    columns = slice(max(left - MARGIN, 0), left + width + MARGIN)
-    return np.minimum(distance[rows, columns] * UNITS, 255).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(line.astype(np.uint8))
+    rows = _with_margin(top, height)
+    columns = _with_margin(left, width)
+    kept = distance[rows, columns] * UNITS
+    return np.minimum(kept, 255).astype(np.uint8)
+
+
+def _with_margin(start: int, length: int) -> slice:
+    """Return so many rows or columns from `start` on, with MARGIN on either side."""
+    first = max(start - MARGIN, 0)
+    return slice(first, start + length + MARGIN)
 
 
 def thin(solid: np.ndarray) -> np.ndarray:
@@ -56,20 +64,27 @@ def thin(solid: np.ndarray) -> np.ndarray:
 
     Source: Zhang and Suen 1984, "A fast parallel algorithm for thinning digital patterns".
     """
-    stacked = solid.reshape(-1, solid.shape[2]).astype(np.uint8)
-    kernel = np.zeros((3, 3), np.float32)  # a bit for each neighbour
-    for bit, (down, right) in enumerate(NEIGHBOURS):
-        kernel[1 + down, 1 + right] = 2**bit
+    _, _, width = solid.shape
+    stacked = solid.reshape(-1, width).astype(np.uint8)
     half_passes = (_removed(first=True), _removed(first=False))
     for _ in range(MOST_PASSES):
         before = cv2.countNonZero(stacked)
         for removed in half_passes:
-            around = cv2.filter2D(stacked, -1, kernel, borderType=cv2.BORDER_CONSTANT)
-            taken_away = np.asarray(cv2.LUT(around, removed), np.uint8)
+            patterns = _neighbour_patterns(stacked)
+            taken_away = np.asarray(cv2.LUT(patterns, removed), np.uint8)
             stacked &= 1 - taken_away
-        if cv2.countNonZero(stacked) == before:
+        is_thin = cv2.countNonZero(stacked) == before
+        if is_thin:
             break
     return stacked.reshape(solid.shape).astype(bool)
+
+
+def _neighbour_patterns(picture: np.ndarray) -> np.ndarray:
+    """Return for each pixel a number whose bits are its NEIGHBOURS: uint8 (H, W)."""
+    kernel = np.zeros((3, 3), np.float32)
+    for bit, (down, right) in enumerate(NEIGHBOURS):
+        kernel[1 + down, 1 + right] = 2**bit
+    return cv2.filter2D(picture, -1, kernel, borderType=cv2.BORDER_CONSTANT)
 
 
 def _removed(first: bool) -> np.ndarray:
@@ -78,32 +93,40 @@ def _removed(first: bool) -> np.ndarray:
     around = patterns[:, None] >> np.arange(8) & 1  # (256, 8), in the order of NEIGHBOURS
     count = around.sum(1)
     after = np.roll(around, -1, 1)
-    changes = ((around == 0) & (after == 1)).sum(1)
+    is_change = (around == 0) & (after == 1)
+    changes = is_change.sum(1)
     north, east, south, west = around[:, ::2].T
-    if first:
-        blocked = (north & east & south) | (east & south & west)
-    else:
-        blocked = (north & east & west) | (north & south & west)
+    lower_right = east & south & (north | west)
+    upper_left = north & west & (east | south)
+    blocked = lower_right if first else upper_left
     is_edge = (count >= 2) & (count <= 6)
     is_removed = is_edge & (changes == 1) & (blocked == 0)
     return is_removed.astype(np.uint8)
 
 
 def write_line(
-    field: np.ndarray, height: float, widen: float, turn: float, slant: float, pen: float
+    field: np.ndarray,
+    height: float,
+    widen: float,
+    turn: float,
+    slant: float,
+    pen: float,
 ) -> np.ndarray:
     """Write a digit again, `height` pixels high, with a pen `pen` pixels wide; float32 ink."""
     tall, wide = field.shape
     line_height = tall - 2 * MARGIN
     line_width = wide - 2 * MARGIN
-    scale = max(height - pen, 2) / max(line_height, 0.6 * line_width, 1)
+    room = max(height - pen, 2)
+    scale = room / max(line_height, 0.6 * line_width, 1)
     place = Placement(scale, scale * widen, turn, slant + turn)
-    new_width = int(wide * place.across + abs(place.lean) * tall * scale) + 4
-    new_height = int(tall * scale + abs(turn) * wide * place.across) + 4
-    new_size = (new_width, new_height)
+    new_width = wide * place.across + abs(place.lean) * tall * scale
+    new_height = tall * scale + abs(turn) * wide * place.across
+    new_size = (int(new_width) + 4, int(new_height) + 4)
     matrix = place.matrix((wide, tall), new_size)
-    distance = cv2.warpAffine(field.astype(np.float32), matrix, new_size, borderValue=255.0)
-    distance *= (scale + place.across) / 2 / UNITS
+    units = field.astype(np.float32)
+    distance = cv2.warpAffine(units, matrix, new_size, borderValue=255.0)
+    mean_scale = (scale + place.across) / 2
+    distance *= mean_scale / UNITS
 
     reach = pen / 2
     edge = MARGIN * scale  # of the field, beyond which there is no ink

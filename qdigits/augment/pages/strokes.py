@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
+from qdigits.augment.pages.chance import happens, whole_number
 from qdigits.augment.pages.marks import SIGNS
 from qdigits.augment.pages.pens import tight
 
@@ -38,7 +39,8 @@ def parse_stroke(text: str) -> np.ndarray:
     if words[0] != "arc":
         return parse_pairs(words)
     middle, radii, (start, end) = parse_pairs(words[1:])
-    angles = np.linspace(start, end, ARC_POINTS) * np.pi / 180
+    degrees = np.linspace(start, end, ARC_POINTS)
+    angles = degrees * np.pi / 180
     circle = np.stack([np.cos(angles), np.sin(angles)], axis=1)
     return middle + radii * circle
 
@@ -66,7 +68,11 @@ class Drawing(NamedTuple):
 
 
 def draw_symbol(
-    rng: Generator, character: str, height: float, pen: float, looseness: float = 0.035
+    rng: Generator,
+    character: str,
+    height: float,
+    pen: float,
+    looseness: float = 0.035,
 ) -> Drawing | None:
     """Draw one of STROKES beside digits of `height` pixels with a pen of `pen` pixels."""
     side = int(2.4 * height) + 8
@@ -76,17 +82,25 @@ def draw_symbol(
     pen_width = pen * DOTS.get(character, 1) * rng.uniform(0.8, 1.2)
     ink = np.zeros((side, side), np.uint8)
     for stroke in STROKES[character]:
-        points = stroke + rng.normal(0, looseness, stroke.shape)
-        points = points * stretch * (1, -1) + origin
-        draw_polyline(ink, points, pen_width, 255)
+        jitter = rng.normal(0, looseness, stroke.shape)
+        points = (stroke + jitter) * stretch
+        upright = points * (1, -1)
+        draw_polyline(ink, upright + origin, pen_width, 255)
+    return _crop_drawing(ink, baseline)
+
+
+def _crop_drawing(ink: np.ndarray, baseline: float) -> Drawing | None:
+    """Crop uint8 ink (H, W) to what is drawn; None where nothing is."""
     is_ink = ink > 64
     if not is_ink.any():
         return None
-    top = np.flatnonzero(is_ink.any(1))[0]
+    rows = np.flatnonzero(is_ink.any(1))
+    top = rows[0]
     darkness = ink.astype(np.float32) / 255
     found = tight(darkness)
     if found is None:  # a single row, as of a thin dash
-        found = darkness[top : top + 1, is_ink.any(0)]
+        columns = is_ink.any(0)
+        found = darkness[top : top + 1, columns]
     return Drawing(found, baseline - top)
 
 
@@ -99,7 +113,9 @@ def draw_polyline(ink: np.ndarray, points: np.ndarray, pen: float, darkness: flo
 
 def _blank_cell(width: float, height: float) -> np.ndarray:
     """Return blank ink (H, W) for what is drawn over a cell."""
-    return np.zeros((int(height) + 3 * EDGE, int(width) + 3 * EDGE), np.float32)
+    rows = int(height) + 3 * EDGE
+    columns = int(width) + 3 * EDGE
+    return np.zeros((rows, columns), np.float32)
 
 
 def draw_cross(rng: Generator, width: float, height: float, pen: float) -> np.ndarray:
@@ -110,21 +126,24 @@ def draw_cross(rng: Generator, width: float, height: float, pen: float) -> np.nd
     bottom = height + EDGE
     falling = ((EDGE, EDGE), (right, bottom))
     rising = ((EDGE, bottom), (right, EDGE))
-    strokes = np.array([falling, rising]) + wobble
-    for start, end in np.round(strokes).astype(int).tolist():
-        cv2.line(ink, start, end, 1.0, max(round(pen), 1), cv2.LINE_AA)
+    strokes = np.round(np.array([falling, rising]) + wobble)
+    thickness = max(round(pen), 1)
+    for start, end in strokes.astype(int).tolist():
+        cv2.line(ink, start, end, 1.0, thickness, cv2.LINE_AA)
     return ink
 
 
 def draw_scribble(rng: Generator, width: float, height: float, pen: float) -> np.ndarray:
     """Draw a pen that goes to and fro until nothing can be read underneath."""
     ink = _blank_cell(width, height)
-    turns = int(rng.integers(5, 14))
-    is_orderly = rng.random() < 0.5
+    turns = whole_number(rng, 5, 13)
+    is_orderly = happens(rng, 0.5)
     across = np.linspace(0, 1, turns) if is_orderly else rng.uniform(0, 1, turns)
-    down = np.arange(turns) % 2  # top and bottom by turns
-    across = (across + rng.normal(0, 0.08, turns)).clip(0, 1)
-    down = (down + rng.normal(0, 0.18, turns)).clip(0, 1)
-    points = np.stack([across * width + EDGE, down * height + EDGE], axis=1)
+    top_and_bottom = np.arange(turns) % 2
+    across = across + rng.normal(0, 0.08, turns)
+    down = top_and_bottom + rng.normal(0, 0.18, turns)
+    x = across.clip(0, 1) * width
+    y = down.clip(0, 1) * height
+    points = np.stack([x, y], axis=1) + EDGE
     draw_polyline(ink, points, pen, 1.0)
     return ink

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from numpy.random import Generator
 
-from qdigits.augment.pages.chance import pick
+from qdigits.augment.pages.chance import happens, pick
 
 PLAIN = (
     "d",
@@ -183,7 +183,7 @@ def word(rng: Generator, longest: int = 9) -> str:
     letters = []
     for index in range(length):
         is_even = index % 2 == 0
-        breaks_turn = rng.random() < 0.2
+        breaks_turn = happens(rng, 0.2)
         pool = VOWELS if is_even == breaks_turn else CONSONANTS
         letters.append(pick(rng, pool))
     text = "".join(letters)
@@ -200,6 +200,6 @@ def words(rng: Generator, count: int) -> str:
 
 def label(rng: Generator) -> str:
     """Return what a form prints before a field."""
-    if rng.random() < 0.6:
+    if happens(rng, 0.6):
         return pick(rng, LABELS)
     return word(rng) + pick(rng, ["", ":", ".", " :"])

@@ -133,9 +133,10 @@ def scales_of(height: int, width: int, enlarged_side: int) -> list[float]:
 
 
 def _scaled(page: np.ndarray, scale: float) -> np.ndarray:
-    size = (max(round(page.shape[1] * scale), 1), max(round(page.shape[0] * scale), 1))
-    shrinks = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(page, size, interpolation=shrinks)
+    width = max(round(page.shape[1] * scale), 1)
+    height = max(round(page.shape[0] * scale), 1)
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(page, (width, height), interpolation=interpolation)
 
 
 def _unsettled_ink(page: np.ndarray, settled: list[Mark], scale: float) -> np.ndarray:
@@ -143,9 +144,11 @@ def _unsettled_ink(page: np.ndarray, settled: list[Mark], scale: float) -> np.nd
     ink = cv2.absdiff(page, cv2.blur(page, (AROUND, AROUND))) > INKED
     for mark in settled:
         margin = 0.1 * mark.height
-        top, bottom = (mark.top - margin) * scale, (mark.bottom + margin) * scale
-        left, right = (mark.left - margin) * scale, (mark.right + margin) * scale
-        ink[max(int(top), 0) : int(bottom) + 1, max(int(left), 0) : int(right) + 1] = False
+        top = int((mark.top - margin) * scale)
+        left = int((mark.left - margin) * scale)
+        bottom = int((mark.bottom + margin) * scale) + 1
+        right = int((mark.right + margin) * scale) + 1
+        ink[max(top, 0) : bottom, max(left, 0) : right] = False
     return ink
 
 
@@ -162,21 +165,25 @@ class Window(NamedTuple):
 def _windows(todo: np.ndarray) -> Iterator[Window]:
     """Cover the ink in bands of blocks; neighbouring blocks are read together."""
     height, width = todo.shape
-    rows, columns = -(-height // BLOCK), -(-width // BLOCK)
+    rows = math.ceil(height / BLOCK)
+    columns = math.ceil(width / BLOCK)
     padded = np.zeros((rows * BLOCK, columns * BLOCK), bool)
     padded[:height, :width] = todo
     inked = padded.reshape(rows, BLOCK, columns, BLOCK).sum((1, 3)) >= MIN_INK
     for row in range(rows):
-        top, bottom = row * BLOCK, min((row + 1) * BLOCK, height)
-        edges = np.flatnonzero(np.diff(np.r_[False, inked[row], False].astype(np.int8)))
+        top = row * BLOCK
+        bottom = min(top + BLOCK, height)
+        is_inked = np.r_[False, inked[row], False].astype(np.int8)
+        edges = np.flatnonzero(np.diff(is_inked))
         for first, last in edges.reshape(-1, 2):
-            left, right = int(first) * BLOCK, min(int(last) * BLOCK, width)
+            left = int(first) * BLOCK
+            right = min(int(last) * BLOCK, width)
             yield Window(
                 max(left - MARGIN, 0),
                 max(top - MARGIN, 0),
                 min(right + MARGIN, width),
                 min(bottom + MARGIN, height),
-                (left, top, right, bottom),
+                inner=(left, top, right, bottom),
             )
 
 
@@ -217,7 +224,8 @@ def _mark_at(output: PageMaps, row: int, column: int, window: Window, scale: flo
     dx, dy, log_width, log_height = output.box[:, row, column].tolist()
     x = (column + 0.5 + dx) * STRIDE - MULTIPLE + window.left
     y = (row + 0.5 + dy) * STRIDE - MULTIPLE + window.top
-    width, height = BOX_UNIT * math.exp(log_width), BOX_UNIT * math.exp(log_height)
+    width = BOX_UNIT * math.exp(log_width)
+    height = BOX_UNIT * math.exp(log_height)
     return Mark(
         left=(x - width / 2) / scale,
         top=(y - height / 2) / scale,

@@ -224,8 +224,10 @@ def _number(
     place: Place,
     judge: Judge,
 ) -> Number:
-    left, right = min(g.left for g in glyphs), max(g.right for g in glyphs)
-    top, bottom = min(g.top for g in glyphs), max(g.bottom for g in glyphs)
+    left = min(glyph.left for glyph in glyphs)
+    right = max(glyph.right for glyph in glyphs)
+    top = min(glyph.top for glyph in glyphs)
+    bottom = max(glyph.bottom for glyph in glyphs)
     confidence = judge.number_confidence(features_of(glyphs, page))
     clean = not any(touches(unread.mark, glyphs) for unread in page.unread)
     accepted = clean and confidence >= judge.threshold

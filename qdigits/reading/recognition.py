@@ -19,6 +19,7 @@ Classifier = Callable[[np.ndarray], np.ndarray]  # uint8 (N, 28, 28) -> probabil
 ROOM = 0.2  # mark heights of paper around a crop
 OWN_SHARE = 0.5  # of a piece of ink that must lie in a mark's box to belong to it
 LARGE_ENOUGH = 56  # pixels of a mark's height: a tile needs no more
+VISIBLE = 20  # grey level from which ink counts for the box around it
 VOTES = 12  # marks that decide whether ink is brighter than paper
 
 
@@ -29,6 +30,10 @@ class Crop(NamedTuple):
     top: int
     right: int
     bottom: int
+
+    def of(self, photo: np.ndarray) -> np.ndarray:
+        """Return this part of a photo (H, W, ...)."""
+        return photo[self.top : self.bottom, self.left : self.right]
 
 
 def draw_tiles(photo: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
@@ -53,22 +58,26 @@ def draw_tiles(photo: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
 
 
 def _crop(mark: Mark, shape: tuple[int, ...]) -> Crop:
+    """Return a mark's box and some paper around it, at least one pixel of the page."""
+    height, width = shape[:2]
     room = ROOM * max(mark.height, 0.5 * mark.width) + 1
-    left, top = max(int(mark.left - room), 0), max(int(mark.top - room), 0)
-    right = min(int(mark.right + room) + 2, shape[1])
-    bottom = min(int(mark.bottom + room) + 2, shape[0])
+    left = max(int(mark.left - room), 0)
+    top = max(int(mark.top - room), 0)
+    right = min(int(mark.right + room) + 2, width)
+    bottom = min(int(mark.bottom + room) + 2, height)
     return Crop(
-        min(left, right - 1), min(top, bottom - 1), max(right, left + 1), max(bottom, top + 1)
+        left=min(left, right - 1),
+        top=min(top, bottom - 1),
+        right=max(right, left + 1),
+        bottom=max(bottom, top + 1),
     )
 
 
 def _ink_is_bright(photo: np.ndarray, crops: list[Crop]) -> bool:
     """Let the marks vote on which is ink: the lesser part of each crop."""
     step = len(crops) // VOTES + 1
-    votes = [
-        find_polarity(photo[crop.top : crop.bottom, crop.left : crop.right])[0]
-        for crop in crops[::step]
-    ]
+    voters = crops[::step]
+    votes = [find_polarity(crop.of(photo))[0] for crop in voters]
     return bool(np.mean(votes) > 0.5)
 
 
@@ -78,17 +87,22 @@ def _meets(mark: Mark, crop: Crop) -> bool:
 
 
 def _tile(
-    photo: np.ndarray, crop: Crop, mark: Mark, neighbours: list[Mark], brighter: bool
+    photo: np.ndarray,
+    crop: Crop,
+    mark: Mark,
+    neighbours: list[Mark],
+    brighter: bool,
 ) -> np.ndarray:
     """Cut one mark's ink out of its surroundings."""
-    part = photo[crop.top : crop.bottom, crop.left : crop.right]
     scale = max(mark.height / LARGE_ENOUGH, 1.0)
-    ink = _even_ink(resize(part, 1 / scale), brighter, mark.height / scale)
+    part = resize(crop.of(photo), 1 / scale)
+    ink = _even_ink(part, brighter, mark.height / scale)
     distance = _distance(mark, crop, ink.shape, scale)
     for other in neighbours:
         ink[_distance(other, crop, ink.shape, scale) < distance] = 0
     ink = _own_pieces(ink, distance < 1.15)
-    left, top, width, height = cv2.boundingRect((ink > 20).astype(np.uint8))
+    is_visible = (ink > VISIBLE).astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(is_visible)
     if not width or ink.max() < HIGH_THRESHOLD:
         return np.zeros((TILE_SIZE, TILE_SIZE), np.uint8)
     return fit_tile(ink[top : top + height, left : left + width])
@@ -105,35 +119,43 @@ def _even_ink(part: np.ndarray, brighter: bool, height: float) -> np.ndarray:
     values = cv2.bitwise_not(part) if brighter else part
     side = max(int(height / 2) | 1, 7)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    paper = cv2.blur(cv2.morphologyEx(values, cv2.MORPH_CLOSE, kernel), (side, side))
-    paper = paper.astype(np.float32)
+    without_strokes = cv2.morphologyEx(values, cv2.MORPH_CLOSE, kernel)
+    paper = cv2.blur(without_strokes, (side, side)).astype(np.float32)
     marks = paper - values
     total = marks.sum(2)
-    strong = marks[total >= total.max() / 2].clip(0)  # the channels that show the ink
-    weights = strong.mean(0) ** 2 + 1e-6
+    is_strong = total >= total.max() / 2
+    strong = marks[is_strong].clip(0)
+    weights = strong.mean(0) ** 2 + 1e-6  # the channels that show the ink count
     weights /= weights.sum()
-    contrast = (marks @ weights) * 255 / np.maximum(paper @ weights, MIN_PAPER_BRIGHTNESS)
+    brightness = np.maximum(paper @ weights, MIN_PAPER_BRIGHTNESS)
+    contrast = (marks @ weights) * 255 / brightness
     return normalize_contrast(contrast.astype(np.float32))
 
 
 def _distance(mark: Mark, crop: Crop, shape: tuple[int, int], scale: float) -> np.ndarray:
     """Return how far each pixel lies from a mark's centre; 1.0 on the edge of its box."""
-    x = (np.arange(shape[1]) + 0.5) * scale + crop.left
-    y = (np.arange(shape[0]) + 0.5) * scale + crop.top
-    across = np.abs(x - (mark.left + mark.right) / 2) / max(mark.width / 2, 0.5)
-    down = np.abs(y - (mark.top + mark.bottom) / 2) / max(mark.height / 2, 0.5)
+    height, width = shape
+    x = (np.arange(width) + 0.5) * scale + crop.left
+    y = (np.arange(height) + 0.5) * scale + crop.top
+    middle_x = (mark.left + mark.right) / 2
+    middle_y = (mark.top + mark.bottom) / 2
+    across = np.abs(x - middle_x) / max(mark.width / 2, 0.5)
+    down = np.abs(y - middle_y) / max(mark.height / 2, 0.5)
     return np.maximum(across[None, :], down[:, None])
 
 
 def _own_pieces(ink: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Keep the connected pieces of ink that lie mostly inside; cut off what others have outside."""
-    count, labels = cv2.connectedComponents((ink >= LOW_THRESHOLD).astype(np.uint8), connectivity=8)
+    is_ink = (ink >= LOW_THRESHOLD).astype(np.uint8)
+    count, labels = cv2.connectedComponents(is_ink, connectivity=8)
     total = np.bincount(labels.ravel(), minlength=count)
     within = np.bincount(labels[inside], minlength=count)
     own = within > OWN_SHARE * total
     own[0] = False
     kept = own[labels]
-    soft = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    if kept.any() and within[1:][own[1:]].sum() >= 0.5 * within[1:].sum():
-        return np.where(soft, ink, 0)
+    all_within = within[1:].sum()  # without the paper
+    kept_within = within[own].sum()
+    if kept.any() and kept_within >= 0.5 * all_within:
+        with_edges = cv2.dilate(kept.astype(np.uint8), np.ones((3, 3), np.uint8))
+        return np.where(with_edges > 0, ink, 0)
     return np.where(inside, ink, 0)  # a rule runs through it, or ink that was written over

@@ -92,11 +92,9 @@ def read_page(net: PageNet, classify: Classifier, photo: np.ndarray, downscale: 
     """
     judge = Judge.of(net.card)
     as_given = look_at(net, classify, judge, photo, turned=0)
-    likelihood = as_given.turns / TURN_SHARES
+    odds = turn_odds(as_given)
     others = [
-        look_at(net, classify, judge, photo, turned)
-        for turned in (1, 2, 3)
-        if likelihood[turned] > likelihood[0]
+        look_at(net, classify, judge, photo, turned) for turned in (1, 2, 3) if odds[turned] > 0
     ]
     best = max([as_given, *others], key=lambda view: view.turns[0] * view.page.evidence)
     return build_reading(best.page, Place(downscale, best.turned, best.width, best.height), judge)
@@ -110,6 +108,16 @@ class View(NamedTuple):
     turned: int  # quarters, counter-clockwise, that were undone
     width: int
     height: int
+
+
+def turn_odds(view: View) -> np.ndarray:
+    """Return the log odds of each turn against upright, (4,): every mark is a witness."""
+    page = view.page
+    marks = len(page.unread) + sum(len(number) for line in page.numbers for number in line)
+    shares = np.log(TURN_SHARES)
+    witness = np.log(view.turns) - shares
+    odds = marks * witness + shares
+    return odds - odds[0]
 
 
 def look_at(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -19,7 +18,7 @@ from qdigits.errors import ImageError
 from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
 from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import Photo, open_photo
-from qdigits.imaging.tile import find_separate_marks, is_framed, is_wide, prepare
+from qdigits.imaging.tile import is_framed, prepare
 from qdigits.models.onnx_page_net import OnnxPageNet
 from qdigits.reading.page import read_page
 from qdigits.reading.result import Box, Number, Prediction, Reading
@@ -30,7 +29,7 @@ NOT_GIVEN: Any = object()
 MODEL_SUFFIXES = (".pth", ".pt", ".onnx", ".safetensors")
 LARGEST_TILE = 32  # pixels: MNIST's 28, and LeNet's 32 with two more on each side
 MIN_TILE_CONFIDENCE = 0.25  # below this confidence a tile is no digit to `read`
-MIN_MARK_CONFIDENCE = 0.5  # two marks on a tile are two digits if each of them is this surely one
+ROOM = TILE_SIZE // 2  # pixels of paper around a tile that the page network looks at
 BATCH_SIZE = 256  # tiles for the network at once: memory stays flat however many pictures come
 
 logger = logging.getLogger("qdigits")
@@ -185,9 +184,11 @@ def look(model: Model, image: Any) -> Prediction | list[Candidate]:
     if not is_tile(photo):
         return find_digit(model, photo)
     options = candidate_tiles(photo)
-    if any(shows_several_digits(model, photo, option.tile) for option in options):
-        return take_at_half(take_all_ink(model, photo))
-    return options
+    if all(is_framed(option.tile) for option in options):
+        return options
+    page = look_at_page(model, photo)
+    shows_several = len(page.digits) > 1 and page.accepted
+    return take_at_half(take_all_ink(model, photo)) if shows_several else options
 
 
 def is_tile(photo: Photo) -> bool:
@@ -195,36 +196,15 @@ def is_tile(photo: Photo) -> bool:
     return max(photo.pixels.shape[:2]) <= LARGEST_TILE
 
 
-def shows_several_digits(model: Model, photo: Photo, tile: np.ndarray) -> bool:
-    """Say whether a tile surely shows more than one digit. A tile framed as MNIST's never does."""
-    if is_framed(tile):
-        return False
-    if read_separate_marks(model, tile):
-        return True
-    if not is_wide(tile):
-        return False
-    page = read_page(bundled_page_net(), model.probabilities, *photo)
-    return len(page.digits) > 1 and page.accepted
+def look_at_page(model: Model, tile: Photo) -> Reading:
+    """Read a tile as a page, on a larger sheet of paper: a digit may touch the edge."""
+    return read_page(bundled_page_net(), model.probabilities, *tile, room=ROOM)
 
 
 def take_at_half(answer: Prediction) -> Prediction:
-    """Believe an answer half as much: which of several digits is meant nobody can tell."""
+    """Believe an answer half as much: nobody can tell which of several marks is meant."""
     halves = tuple(probability / 2 for probability in answer.probabilities)
     return replace(answer, confidence=answer.confidence / 2, probabilities=halves, accepted=False)
-
-
-def read_separate_marks(model: Model, tile: np.ndarray) -> list[Prediction]:
-    """Return the digits that stand side by side on a tile; none where a mark may be no digit."""
-    marks = find_separate_marks(tile)
-    if not marks:
-        return []
-    rows = model.probabilities(np.stack([mark.tile for mark in marks]))
-    if rows.max(axis=1).min() < MIN_MARK_CONFIDENCE:
-        return []
-    return [
-        make_prediction(model, row, mark.tile, Box(*mark.box))
-        for row, mark in zip(rows, marks, strict=True)
-    ]
 
 
 def find_digit(model: Model, photo: Photo) -> Prediction:
@@ -411,28 +391,21 @@ def read_tile(model: Model, tile: Photo, one: Prediction) -> Reading:
     is_unchanged = one.box == (0, 0, TILE_SIZE, TILE_SIZE)
     if one.accepted and is_unchanged and is_framed(one.tile):
         return reading_of(one)
-    page = read_page(bundled_page_net(), model.probabilities, *tile)
+    page = look_at_page(model, tile)
     if len(page.digits) > 1:
         return page
-    if is_unchanged and (digits := read_separate_marks(model, one.tile)):
-        return reading_of(*digits)
-    return reading_of(one) if one.confidence > MIN_TILE_CONFIDENCE else Reading("", ())
+    if one.confidence <= MIN_TILE_CONFIDENCE:
+        return Reading("", ())
+    if page.unread:
+        return replace(reading_of(take_at_half(one)), unread=page.unread)
+    return reading_of(one)
 
 
-def reading_of(*digits: Prediction) -> Reading:
-    """Return the reading of a picture that shows one digit, or a number of some, from the left."""
-    boxes = [digit.box for digit in digits if digit.box is not None]
-    lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    number = Number(
-        text="".join(map(str, digits)),
-        digits=digits,
-        box=Box(min(lefts), min(tops), max(rights), max(bottoms)),
-        row=0,
-        column=0,
-        confidence=math.prod(digit.confidence for digit in digits),
-        accepted=all(digit.accepted for digit in digits),
-    )
-    return Reading(number.text, digits, (number,))
+def reading_of(digit: Prediction) -> Reading:
+    """Return the reading of a picture that shows one digit."""
+    assert digit.box is not None
+    number = Number(str(digit), (digit,), digit.box, 0, 0, digit.confidence, digit.accepted)
+    return Reading(number.text, (digit,), (number,))
 
 
 @overload

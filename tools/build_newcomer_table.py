@@ -169,7 +169,8 @@ import qdigits
 model = qdigits.load_model("mnist_model.onnx")
 tiles = np.load("tiles.npy")
 two = np.zeros((28, 28), np.uint8)
-two[:, 2:7], two[4:24, 10:26] = tiles[1][:, 11:16], tiles[0][4:24, 6:22]
+two[:, 2:7] = tiles[1][:, 11:16]
+two[4:24, 10:26] = tiles[0][4:24, 6:22]
 small = [tile[2:26, 2:26].reshape(8, 3, 8, 3).mean((1, 3)) / 255 * 16 for tile in tiles]
 def answer(array):
     one = qdigits.predict(model, array)
@@ -288,7 +289,8 @@ def describe(probe: Probe, done: subprocess.CompletedProcess, folder: Path, seco
     tables = [" / ".join(path.read_text().splitlines()[1:]) for path in written]
     new = [f"wrote {path.relative_to(folder)}" for path in sorted(folder.glob("marked*/**/*.*"))]
     lines = [*done.stdout.splitlines(), *done.stderr.splitlines()[-4:]]
-    lines = lines[probe in DATA_SETS :]  # without the heads of its columns
+    if probe in DATA_SETS:
+        lines = lines[1:]  # without the heads of its columns
     lines += [*tables, *new]
     text = " / ".join(line.strip() for line in lines if line.strip(" │╭╮╰╯─"))
     text = text.replace(str(folder), "").replace("\t", " ").replace("|", "\\|")

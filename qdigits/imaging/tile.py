@@ -99,49 +99,10 @@ def has_black_frame(photo: np.ndarray) -> bool:
 
 
 def is_framed(tile: np.ndarray) -> bool:
-    """Say whether the ink of a tile fits into the box of MNIST's digits: two digits are wider."""
+    """Say whether the ink of a tile is as narrow as the box of MNIST's digits: two are wider."""
     is_ink = tile > FAINTEST_INK
-    _, _, width, height = cv2.boundingRect(is_ink.astype(np.uint8))
-    return max(width, height) <= DIGIT_BOX
-
-
-def is_wide(tile: np.ndarray) -> bool:
-    """Say whether the ink of a tile is wider than the box of MNIST's digits."""
-    _, _, width, _ = cv2.boundingRect((tile >= LOW_THRESHOLD).astype(np.uint8))
-    return width > DIGIT_BOX
-
-
-class Mark(NamedTuple):
-    """One of several marks on a tile, framed by itself."""
-
-    box: Box  # on the tile
-    tile: np.ndarray  # uint8 (28, 28)
-
-
-def find_separate_marks(tile: np.ndarray) -> list[Mark]:
-    """Return the marks that stand side by side on a tile, from the left.
-
-    Returns:
-        Two marks or more; none where they overlap, or where a straight line crosses the tile from
-        top to bottom: that is the rule of a form, not a 1.
-    """
-    mask = (tile >= LOW_THRESHOLD).astype(np.uint8)
-    if mask.all(axis=0).any():
-        return []
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    large = [number for number in range(1, len(stats)) if max(stats[number, 2:4]) >= MIN_DIGIT_SIDE]
-    large.sort(key=lambda number: stats[number, 0])
-    ends = [stats[number, 0] + stats[number, 2] for number in large]
-    is_apart = all(end <= stats[after, 0] for end, after in zip(ends, large[1:], strict=False))
-    if len(large) < 2 or not is_apart:
-        return []
-    return [frame_mark(tile, labels == number) for number in large]
-
-
-def frame_mark(tile: np.ndarray, mask: np.ndarray) -> Mark:
-    """Frame one mark of a tile as a tile of its own."""
-    ink, (left, top, right, bottom) = crop_mark(tile, mask)
-    return Mark((left, top, right, bottom), fit_tile(ink[top:bottom, left:right]))
+    _, _, width, _ = cv2.boundingRect(is_ink.astype(np.uint8))
+    return width <= DIGIT_BOX
 
 
 def enlarge_box(box: Box, scale: float) -> Box:

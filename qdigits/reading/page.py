@@ -81,7 +81,9 @@ class Page(NamedTuple):
     evidence: float  # how many sure digits speak for reading it this way up
 
 
-def read_page(net: PageNet, classify: Classifier, photo: np.ndarray, downscale: float) -> Reading:
+def read_page(
+    net: PageNet, classify: Classifier, photo: np.ndarray, downscale: float, room: int = 0
+) -> Reading:
     """Read every number on a photo.
 
     Args:
@@ -89,15 +91,26 @@ def read_page(net: PageNet, classify: Classifier, photo: np.ndarray, downscale: 
         classify: The tile network; it says what a digit is.
         photo: uint8 (H, W, 3), RGB.
         downscale: Pixels of the original picture to one of the photo's.
+        room: Pixels of paper that are put around the photo first.
     """
     judge = Judge.of(net.card)
+    photo = put_on_paper(photo, room) if room else photo
     as_given = look_at(net, classify, judge, photo, turned=0)
     odds = turn_odds(as_given)
     others = [
         look_at(net, classify, judge, photo, turned) for turned in (1, 2, 3) if odds[turned] > 0
     ]
     best = max([as_given, *others], key=lambda view: view.turns[0] * view.page.evidence)
-    return build_reading(best.page, Place(downscale, best.turned, best.width, best.height), judge)
+    place = Place(downscale, best.turned, best.width, best.height, room)
+    return build_reading(best.page, place, judge)
+
+
+def put_on_paper(photo: np.ndarray, room: int) -> np.ndarray:
+    """Put paper, in the usual colour of a photo's edges, around it."""
+    edges = [photo[0], photo[-1], photo[:, 0], photo[:, -1]]
+    paper = np.median(np.concatenate(edges), axis=0)
+    sides = (room, room, room, room)
+    return cv2.copyMakeBorder(photo, *sides, cv2.BORDER_CONSTANT, value=paper.tolist())
 
 
 class View(NamedTuple):
@@ -195,6 +208,7 @@ class Place(NamedTuple):
     turned: int  # quarters, counter-clockwise, by which the photo was turned
     width: int  # of the page as it was read
     height: int
+    room: int = 0  # pixels of paper that were put around it
 
     def box(self, left: float, top: float, right: float, bottom: float) -> Box:
         """Return a box of the page that was read on the original picture."""
@@ -202,7 +216,9 @@ class Place(NamedTuple):
         for _ in range(self.turned):  # turn the page back, a quarter at a time
             left, top, right, bottom = top, width - right, bottom, width - left
             width, height = height, width
-        edges = (max(left, 0), max(top, 0), min(right, width), min(bottom, height))
+        across = np.clip([left - self.room, right - self.room], 0, width - 2 * self.room)
+        down = np.clip([top - self.room, bottom - self.room], 0, height - 2 * self.room)
+        edges = (across[0], down[0], across[1], down[1])
         return Box(*(round(edge * self.downscale) for edge in edges))
 
 

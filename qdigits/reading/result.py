@@ -116,7 +116,9 @@ class Reading:
         return cells
 
     def __repr__(self) -> str:
-        return f"Reading({self.text!r}, {len(self.numbers)} numbers, {len(self.unread)} unread)"
+        count = len(self.numbers)
+        numbers = "1 number" if count == 1 else f"{count} numbers"
+        return f"Reading({self.text!r}, {numbers}, {len(self.unread)} unread)"
 
     def __str__(self) -> str:
         return self.text

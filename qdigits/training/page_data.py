@@ -24,8 +24,10 @@ from qdigits.training.page_config import PageConfig
 from qdigits.training.page_targets import target_of
 
 DRAWN = 6000
-"""Digits in European forms that are drawn once and then used again and again; like the two below,
-never more than half as many as there are digits."""
+"""Digits in European forms that are drawn once and then used again and again.
+
+Neither they nor the lines and letters below are ever more than half as many as people's digits.
+"""
 LINES = 3000
 """People's digits that are turned into lines."""
 LETTERS = 2600

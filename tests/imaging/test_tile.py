@@ -11,7 +11,7 @@ from qdigits.errors import ImageError
 from qdigits.imaging.constants import DIGIT_BOX, TILE_CENTRE, TILE_SIZE
 from qdigits.imaging.decode import open_photo
 from qdigits.imaging.ink import find_ink, find_polarity
-from qdigits.imaging.tile import find_separate_marks, fit_tile, is_framed, is_wide, prepare
+from qdigits.imaging.tile import fit_tile, is_framed, prepare
 
 
 def seven(height=200, width=160, stroke=14, ink=40, paper=225):
@@ -189,35 +189,3 @@ def test_a_digit_of_mnist_is_framed_and_two_digits_on_a_tile_are_not():
     two[:, :14] = cv2.resize(REFERENCE, (14, 28))
     two[:, 14:] = cv2.resize(REFERENCE, (14, 28))
     assert not is_framed(two)
-
-
-def tile_of(*marks):
-    """Return a tile with upright strokes: (left, top, width, height) each."""
-    tile = np.zeros((TILE_SIZE, TILE_SIZE), np.uint8)
-    for left, top, width, height in marks:
-        tile[top : top + height, left : left + width] = 255
-    return tile
-
-
-def test_marks_side_by_side_are_framed_one_by_one():
-    marks = find_separate_marks(tile_of((20, 5, 4, 18), (3, 6, 4, 16)))
-    assert [mark.box for mark in marks] == [(3, 6, 7, 22), (20, 5, 24, 23)]
-    assert all(is_framed(mark.tile) and mark.tile.max() == 255 for mark in marks)
-
-
-@pytest.mark.parametrize(
-    "marks",
-    [
-        [(3, 6, 4, 16)],
-        [(3, 6, 4, 16), (20, 6, 4, 4)],  # a speck is no second digit
-        [(3, 3, 20, 8), (10, 15, 4, 10)],  # parts of one digit lie above each other
-        [(3, 6, 4, 16), (22, 0, 2, 28)],  # a rule of the form
-    ],
-)
-def test_what_may_be_one_digit_is_not_taken_apart(marks):
-    assert find_separate_marks(tile_of(*marks)) == []
-
-
-def test_two_digits_are_wider_than_one():
-    assert is_wide(tile_of((3, 6, 4, 16), (20, 6, 4, 16)))
-    assert not is_wide(tile_of((4, 6, 20, 16)))

@@ -21,7 +21,7 @@ HARDLY_SEEN = 0.5
 
 
 def tilt(rng: Generator, sheet: Sheet) -> None:
-    """Turn the sheet by up to 12 degrees and look at it from the side."""
+    """Turn the sheet by up to 15 degrees and look at it from the side."""
     matrix = _tilt_matrix(rng, sheet.full)
     size = (sheet.full, sheet.full)
     sheet.ink = cv2.warpPerspective(sheet.ink, matrix, size)
@@ -36,8 +36,8 @@ def tilt(rng: Generator, sheet: Sheet) -> None:
 
 def _tilt_matrix(rng: Generator, side: int) -> np.ndarray:
     """Draw the perspective map (3, 3) that tilts a sheet of `side` pixels."""
-    is_slight = happens(rng, 0.8)
-    angle = rng.normal(0, 4) if is_slight else rng.uniform(-12, 12)
+    is_slight = happens(rng, 0.6)
+    angle = rng.normal(0, 4) if is_slight else rng.uniform(-15, 15)
     scale = rng.uniform(0.95, 1.1)
     middle = (side / 2, side / 2)
     matrix = np.eye(3)

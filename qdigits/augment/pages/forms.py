@@ -467,6 +467,10 @@ def cell_crop(rng: Generator, sheet: Sheet, supplies: Supplies) -> None:
     top = MARGIN + (sheet.side - tall) * rng.uniform(0.1, 0.9)
     cell = box_of(left, top, width, tall)
     _draw_sides(rng, sheet, cell)
+    has_few_pixels = happens(rng, 0.3)
+    if has_few_pixels:
+        pixels_of_a_digit = rng.uniform(8, 22)
+        sheet.detail = round(sheet.side * pixels_of_a_digit / writer.height)
     chance = rng.random()
     if chance < 0.8:
         room = width - 0.6 * writer.height * count

@@ -11,7 +11,7 @@ CLASSES = (*"0123456789", *SIGNS, "other")
 "other" is ink that is no digit and no sign: letters, symbols, crosses.
 """
 OTHER = len(CLASSES) - 1
-TURNED = 0.1
+TURNED = 0.2
 """Share of pages that are turned by a quarter, a half or three quarters."""
 
 

@@ -12,7 +12,7 @@ from qdigits.augment.pages.marks import OTHER, kind_of
 from qdigits.augment.pages.pens import stretch_tail, tight, write_glyph, write_tile
 from qdigits.augment.pages.sheet import Sheet
 from qdigits.augment.pages.skeletons import write_line
-from qdigits.augment.pages.strokes import MIDDLE_DOT, SIGN_STROKES, STROKES, draw_symbol
+from qdigits.augment.pages.strokes import MIDDLE_DOT, SHAPES, SIGN_STROKES, draw_symbol
 from qdigits.augment.pages.supplies import Digits, Font, Supplies
 
 TAILED = (1, 3, 4, 5, 7, 9)
@@ -87,7 +87,7 @@ class Writer:
             elif character.isdigit():
                 x += self._digit(int(character), x, line)
                 x += gap * self.height * rng.uniform(0.6, 1.4)
-            elif character in STROKES and not self._takes_from_font(character):
+            elif character in SHAPES and not self._takes_from_font(character):
                 x += self._symbol(character, x, line)
                 x += max(gap, 0.08) * self.height
             else:
@@ -185,13 +185,15 @@ class Writer:
     def _letter(self, character: str, x: float, line: float) -> float:
         """Write a letter or a symbol from a font; return how far it takes the pen."""
         font = self.font
+        thickness = self.thickness
         if not character.isalpha():  # symbols of all fonts: they are rarer than letters
             font = pick(self.rng, self.supplies.printed + self.supplies.handwriting)
+            thickness = self.rng.uniform(0, 1.5)
         glyph = font.glyphs.get(character)
         if glyph is None:
             return 0.0
         scale = self.height / font.digit_height
-        ink = write_glyph(glyph.ink, scale, thickness=self.thickness)
+        ink = write_glyph(glyph.ink, scale, thickness=thickness)
         left = x + glyph.left * scale
         top = line - glyph.top * scale
         self.sheet.add(ink, kind_of(character), left, top, self.darkness)

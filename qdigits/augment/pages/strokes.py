@@ -1,8 +1,8 @@
 """Signs and symbols as a pen draws them: a few strokes each, every point moved a little.
 
-strokes.json holds them. Strokes are divided by "/". A stroke is a line past points "x,y" in heights
+strokes.json holds the shapes of each. Strokes are divided by "/". A stroke is a line past points "x,y" in heights
 of a digit, where y rises from the baseline, or an arc: "arc", its middle, its two radii, and the
-angles in degrees at which it starts and ends. To add a symbol: a text in strokes.json.
+angles in degrees at which it starts and ends. To add a symbol or a shape: a text in strokes.json.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from qdigits.augment.pages.chance import happens, whole_number
+from qdigits.augment.pages.chance import happens, pick, whole_number
 from qdigits.augment.pages.marks import SIGNS
 from qdigits.augment.pages.pens import tight
 
@@ -45,19 +45,19 @@ def parse_stroke(text: str) -> np.ndarray:
     return middle + radii * circle
 
 
-def parse_symbol(text: str) -> list[np.ndarray]:
-    """Return the strokes of one symbol of strokes.json."""
+def parse_shape(text: str) -> list[np.ndarray]:
+    """Return the strokes of one shape of strokes.json."""
     return [parse_stroke(stroke) for stroke in text.split("/")]
 
 
-_TEXTS: dict[str, str] = json.loads(STROKES_FILE.read_text(encoding="utf-8"))
-STROKES = {character: parse_symbol(text) for character, text in _TEXTS.items()}
+_TEXTS: dict[str, list[str]] = json.loads(STROKES_FILE.read_text(encoding="utf-8"))
+SHAPES = {character: list(map(parse_shape, texts)) for character, texts in _TEXTS.items()}
 MIDDLE_DOT = "·"
 """The point that some writers put halfway up the line."""
 SIGN_STROKES = SIGNS + MIDDLE_DOT
 DOTS = {".": 1.25, MIDDLE_DOT: 1.25, ":": 1.2}
 """Marks made of dots, whose pen rests: their width in pens."""
-SYMBOLS = tuple(character for character in STROKES if character not in SIGN_STROKES)
+SYMBOLS = tuple(character for character in SHAPES if character not in SIGN_STROKES)
 
 
 class Drawing(NamedTuple):
@@ -74,14 +74,14 @@ def draw_symbol(
     pen: float,
     looseness: float = 0.035,
 ) -> Drawing | None:
-    """Draw one of STROKES beside digits of `height` pixels with a pen of `pen` pixels."""
+    """Draw one of SHAPES beside digits of `height` pixels with a pen of `pen` pixels."""
     side = int(2.4 * height) + 8
     baseline = 1.6 * height + 4
     origin = (side / 2, baseline)
     stretch = np.exp(rng.normal(0, 0.16, 2)) * height
     pen_width = pen * DOTS.get(character, 1) * rng.uniform(0.8, 1.2)
     ink = np.zeros((side, side), np.uint8)
-    for stroke in STROKES[character]:
+    for stroke in pick(rng, SHAPES[character]):
         jitter = rng.normal(0, looseness, stroke.shape)
         points = (stroke + jitter) * stretch
         upright = points * (1, -1)

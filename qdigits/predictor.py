@@ -187,8 +187,9 @@ def look(model: Model, image: Any) -> Prediction | list[Candidate]:
     if all(is_framed(option.tile) for option in options):
         return options
     page = look_at_page(model, photo)
+    one = take_all_ink(model, photo)
     shows_several = len(page.digits) > 1 and page.accepted
-    return take_at_half(take_all_ink(model, photo)) if shows_several else options
+    return take_at_half(one) if shows_several else find_if_unsure(model, photo, one)
 
 
 def is_tile(photo: Photo) -> bool:
@@ -205,6 +206,11 @@ def take_at_half(answer: Prediction) -> Prediction:
     """Believe an answer half as much: nobody can tell which of several marks is meant."""
     halves = tuple(probability / 2 for probability in answer.probabilities)
     return replace(answer, confidence=answer.confidence / 2, probabilities=halves, accepted=False)
+
+
+def find_if_unsure(model: Model, tile: Photo, one: Prediction) -> Prediction:
+    """Return the answer to all ink of a tile; where it is unsure, a piece of a rule may be in it."""
+    return one if one.accepted else find_digit(model, tile)
 
 
 def find_digit(model: Model, photo: Photo) -> Prediction:
@@ -394,6 +400,8 @@ def read_tile(model: Model, tile: Photo, one: Prediction) -> Reading:
     page = look_at_page(model, tile)
     if len(page.digits) > 1:
         return page
+    if not is_framed(one.tile):
+        one = find_if_unsure(model, tile, one)
     if one.confidence <= MIN_TILE_CONFIDENCE:
         return Reading("", ())
     if page.unread:

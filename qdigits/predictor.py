@@ -209,7 +209,7 @@ def take_at_half(answer: Prediction) -> Prediction:
 
 
 def find_if_unsure(model: Model, tile: Photo, one: Prediction) -> Prediction:
-    """Return the answer to all ink of a tile; where it is unsure, a piece of a rule may be in it."""
+    """Return the answer to all ink of a tile; if it is unsure, some of the ink may be no digit."""
     return one if one.accepted else find_digit(model, tile)
 
 

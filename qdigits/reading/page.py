@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import NamedTuple
 
 import cv2
@@ -28,6 +30,7 @@ BESIDE = 0.3  # of the lower one's height that two marks share when they stand s
 TURN_SHARES = np.array(
     [1 - TURNED, *[TURNED / 3] * 3]
 )  # of the pages that the network learned from
+DOUBTED = 0.01  # probability of another turn, against upright, from which it is looked at too
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +81,6 @@ class Page(NamedTuple):
     numbers: list[list[list[Glyph]]]  # lines, their numbers, their digits and signs
     unread: list[Unread]
     faint: list[Unread]
-    evidence: float  # how many sure digits speak for reading it this way up
 
 
 def read_page(
@@ -96,11 +98,12 @@ def read_page(
     judge = Judge.of(net.card)
     photo = put_on_paper(photo, room) if room else photo
     as_given = look_at(net, classify, judge, photo, turned=0)
-    odds = turn_odds(as_given)
-    others = [
-        look_at(net, classify, judge, photo, turned) for turned in (1, 2, 3) if odds[turned] > 0
-    ]
-    best = max([as_given, *others], key=lambda view: view.turns[0] * view.page.evidence)
+    odds = turn_odds([as_given])
+    doubted = [turned for turned in (1, 2, 3) if odds[turned] > math.log(DOUBTED)]
+    others = [look_at(net, classify, judge, photo, turned) for turned in doubted]
+    views = [as_given, *others]
+    odds = turn_odds(views)
+    best = max(views, key=lambda view: odds[view.turned])
     place = Place(downscale, best.turned, best.width, best.height, room)
     return build_reading(best.page, place, judge)
 
@@ -123,13 +126,17 @@ class View(NamedTuple):
     height: int
 
 
-def turn_odds(view: View) -> np.ndarray:
-    """Return the log odds of each turn against upright, (4,): every mark is a witness."""
-    page = view.page
-    marks = len(page.unread) + sum(len(number) for line in page.numbers for number in line)
+def turn_odds(views: Sequence[View]) -> np.ndarray:
+    """Return the log odds that a photo was turned by 0 to 3 quarters, against upright: (4,).
+
+    Every mark of every view is a witness.
+    """
     shares = np.log(TURN_SHARES)
-    witness = np.log(view.turns) - shares
-    odds = marks * witness + shares
+    odds = shares
+    for view in views:
+        marks = len(view.page.unread) + sum(map(len, chain(*view.page.numbers)))
+        witness = np.log(view.turns) - shares
+        odds = odds + marks * np.roll(witness, view.turned)
     return odds - odds[0]
 
 
@@ -153,8 +160,7 @@ def understand(
     loose = [
         Unread(glyph.mark, glyph.confidence) for glyph in told.glyphs if id(glyph) not in placed
     ]
-    evidence = sum(glyph.confidence for glyph in told.glyphs if glyph.character.isdigit())
-    return Page(split_numbers(lines), [*told.unread, *loose], told.faint, float(evidence))
+    return Page(split_numbers(lines), [*told.unread, *loose], told.faint)
 
 
 def tell_apart(

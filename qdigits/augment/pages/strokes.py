@@ -1,8 +1,9 @@
 """Signs and symbols as a pen draws them: a few strokes each, every point moved a little.
 
-strokes.json holds the shapes of each. Strokes are divided by "/". A stroke is a line past points "x,y" in heights
-of a digit, where y rises from the baseline, or an arc: "arc", its middle, its two radii, and the
-angles in degrees at which it starts and ends. To add a symbol or a shape: a text in strokes.json.
+strokes.json holds the shapes of each. Strokes are divided by "/". A stroke is a line past points
+"x,y" in heights of a digit, where y rises from the baseline, or an arc: "arc", its middle, its two
+radii, and the angles in degrees at which it starts and ends. To add a symbol or a shape: a text in
+strokes.json.
 """
 
 from __future__ import annotations

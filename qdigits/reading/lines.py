@@ -153,6 +153,15 @@ def _is_raised(glyph: Glyph, line_height: float, before: Glyph) -> bool:
     return is_digit(glyph) and small and glyph.bottom < _centre_y(before) + 0.1 * line_height
 
 
+def _is_fraction(glyphs: Sequence[Glyph]) -> bool:
+    """Say whether glyphs begin with a digit, a slash and a lower digit."""
+    if len(glyphs) < 3:
+        return False
+    top, slash, bottom = glyphs[:3]
+    is_ratio = is_digit(top) and slash.character == "/" and is_digit(bottom)
+    return is_ratio and top.bottom < _centre_y(bottom)
+
+
 def _overlap(one: Glyph, other: Glyph, slope: float) -> float:
     """Return the shared height of two marks on a leaning line, as a share of the lower one."""
     fall = slope * (one.left + one.right - other.left - other.right) / 2
@@ -183,14 +192,18 @@ def _centre_y(glyph: Glyph) -> float:
     return (glyph.top + glyph.bottom) / 2
 
 
-def split_numbers(lines: list[Line]) -> list[list[list]]:
-    """Split each line where its gaps say that a number ends.
+def split_numbers(lines: list[Line], ruled: list[list[bool]]) -> list[list[list]]:
+    """Split each line where its gaps or the rules between cells say that a number ends.
+
+    Args:
+        lines: Digits and signs, from left to right.
+        ruled: For each line whether a rule stands in each of its gaps.
 
     Returns:
         For each line its numbers, for each number its glyphs.
     """
     page_gaps = [gap for line in lines for gap in _gaps(line)]
-    return [_split(line, page_gaps) for line in lines]
+    return [_split(line, page_gaps, rules) for line, rules in zip(lines, ruled, strict=True)]
 
 
 def _gaps(line: Line) -> list[float]:
@@ -206,13 +219,20 @@ def _gaps(line: Line) -> list[float]:
     return gaps
 
 
-def _split(line: Line, page_gaps: list[float]) -> list[list]:
+def _split(line: Line, page_gaps: list[float], ruled: list[bool]) -> list[list]:
+    """Split one line; boxes of one digit each are one number, unless they stand wide apart."""
     gaps = _gaps(line)
     widest_inside = _threshold(gaps if len(gaps) > 2 else page_gaps)
+    widest_ruled = WIDE_GAP if all(ruled) else 0.0
     numbers = [[line.glyphs[0]]]
-    for glyph, gap in zip(line.glyphs[1:], gaps, strict=True):
-        before = numbers[-1][-1]
-        if gap > widest_inside or _is_raised(glyph, line.height, before):
+    for at, (gap, is_ruled) in enumerate(zip(gaps, ruled, strict=True)):
+        before, glyph = line.glyphs[at : at + 2]
+        if (
+            gap > widest_inside
+            or (is_ruled and gap > widest_ruled)
+            or _is_raised(glyph, line.height, before)
+            or (is_digit(before) and _is_fraction(line.glyphs[at + 1 :]))
+        ):
             numbers.append([glyph])
         else:
             numbers[-1].append(glyph)

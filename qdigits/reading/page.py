@@ -24,6 +24,7 @@ from qdigits.reading.judge import (
 from qdigits.reading.lines import Span, assign_columns, find_lines, split_numbers
 from qdigits.reading.recognition import Classifier, draw_tiles
 from qdigits.reading.result import Box, Number, Prediction, Reading
+from qdigits.reading.rules import find_ruled_gaps
 
 TOUCHING = 0.35  # digit heights: unread ink so near belongs to the number
 BESIDE = 0.3  # of the lower one's height that two marks share when they stand side by side
@@ -160,7 +161,9 @@ def understand(
     loose = [
         Unread(glyph.mark, glyph.confidence) for glyph in told.glyphs if id(glyph) not in placed
     ]
-    return Page(split_numbers(lines), [*told.unread, *loose], told.faint)
+    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
+    ruled = [find_ruled_gaps(grey, line) for line in lines]
+    return Page(split_numbers(lines, ruled), [*told.unread, *loose], told.faint)
 
 
 def tell_apart(

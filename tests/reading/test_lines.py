@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import pytest
 
 from qdigits.reading.lines import Span, assign_columns, find_lines, split_numbers
+from qdigits.reading.rules import find_ruled_gaps
+
+BLANK = np.full((300, 900), 230, np.uint8)
 
 
 @dataclass(eq=False)
@@ -34,8 +38,9 @@ def typed(
     return boxes
 
 
-def text_of(boxes: list[Box]) -> str:
-    numbers = split_numbers(find_lines(boxes))
+def text_of(boxes: list[Box], paper: np.ndarray = BLANK) -> str:
+    lines = find_lines(boxes)
+    numbers = split_numbers(lines, [find_ruled_gaps(paper, line) for line in lines])
     words = [["".join(box.character for box in number) for number in line] for line in numbers]
     return "\n".join(" ".join(line) for line in words)
 
@@ -97,3 +102,52 @@ def test_columns_are_those_of_the_fullest_line():
 
 def test_numbers_of_a_line_never_share_a_column():
     assert assign_columns([[Span(0, 100)], [Span(0, 40), Span(50, 100)]]) == [[0], [0, 1]]
+
+
+def paper_with_rules(*places: float, top: int = 0, lean: int = 0) -> np.ndarray:
+    paper = BLANK.copy()
+    for x in map(round, places):
+        cv2.line(paper, (x, top), (x + lean, 140), 90, 2)
+    return paper
+
+
+def gaps_of(boxes: list[Box]) -> list[float]:
+    return [(a.right + b.left) / 2 for a, b in zip(boxes, boxes[1:], strict=False)]
+
+
+@pytest.mark.parametrize("lean", [0, 9, -9])
+def test_rules_between_cells_keep_numbers_apart_that_stand_close(lean):
+    boxes = typed("22354870", x=20, y=60, gap=0.4)
+    assert text_of(boxes) == "22354870"
+    second, fourth, sixth = gaps_of(boxes)[1::2]
+    assert text_of(boxes, paper_with_rules(second, fourth, sixth, lean=lean)) == "22 35 48 70"
+
+
+def test_boxes_of_one_digit_each_hold_one_number():
+    boxes = typed("2235", x=20, y=60, gap=0.6)
+    assert text_of(boxes, paper_with_rules(*gaps_of(boxes))) == "2235"
+
+
+def test_wide_cells_of_one_digit_each_hold_several_numbers():
+    boxes = typed("2235", x=20, y=60, gap=1.6)
+    assert text_of(boxes) == "2235"
+    assert text_of(boxes, paper_with_rules(*gaps_of(boxes))) == "2 2 3 5"
+
+
+def test_lines_of_the_paper_end_no_number():
+    boxes = typed("22354870", x=20, y=60, gap=0.4)
+    through_a_digit = boxes[5].left + 13
+    assert text_of(boxes, paper_with_rules(gaps_of(boxes)[1], through_a_digit)) == "22354870"
+
+
+def test_strokes_no_longer_than_the_digits_are_no_rules():
+    boxes = typed("22354870", x=20, y=98, gap=0.4)
+    assert text_of(boxes, paper_with_rules(gaps_of(boxes)[1], top=100)) == "22354870"
+
+
+def test_a_fraction_is_a_number_of_its_own():
+    two, one, slash, half = typed("21/2", y=60)
+    one.bottom -= 20
+    half.top += 15
+    assert text_of([two, one, slash, half]) == "2 1/2"
+    assert text_of(typed("21/2", y=60)) == "21/2"

@@ -187,9 +187,9 @@ def look(model: Model, image: Any) -> Prediction | list[Candidate]:
     if all(is_framed(option.tile) for option in options):
         return options
     page = look_at_page(model, photo)
-    one = take_all_ink(model, photo)
     shows_several = len(page.digits) > 1 and page.accepted
-    return take_at_half(one) if shows_several else find_if_unsure(model, photo, one)
+    one = find_digit(model, photo)
+    return take_at_half(one) if shows_several else one
 
 
 def is_tile(photo: Photo) -> bool:
@@ -206,11 +206,6 @@ def take_at_half(answer: Prediction) -> Prediction:
     """Believe an answer half as much: nobody can tell which of several marks is meant."""
     halves = tuple(probability / 2 for probability in answer.probabilities)
     return replace(answer, confidence=answer.confidence / 2, probabilities=halves, accepted=False)
-
-
-def find_if_unsure(model: Model, tile: Photo, one: Prediction) -> Prediction:
-    """Return the answer to all ink of a tile; if it is unsure, some of the ink may be no digit."""
-    return one if one.accepted else find_digit(model, tile)
 
 
 def find_digit(model: Model, photo: Photo) -> Prediction:
@@ -382,31 +377,43 @@ def read_large(model: Model, photo: Photo) -> Reading:
 
 def read_tiles(model: Model, tiles: Sequence[Photo]) -> list[Reading]:
     """Read pictures of a tile's size."""
-    answers = answer_tiles(model, [candidate_tiles(tile) for tile in tiles])
-    return [read_tile(model, tile, one) for tile, one in zip(tiles, answers, strict=True)]
+    choices = [candidate_tiles(tile) for tile in tiles]
+    answers = answer_tiles(model, choices)
+    return [
+        read_tile(model, tile, options, one)
+        for tile, options, one in zip(tiles, choices, answers, strict=True)
+    ]
 
 
-def read_tile(model: Model, tile: Photo, one: Prediction) -> Reading:
+def read_tile(model: Model, tile: Photo, options: list[Candidate], one: Prediction) -> Reading:
     """Read a picture of a tile's size: one digit framed as MNIST frames it, or else perhaps two.
 
     Args:
         model: It says which digits they are.
         tile: The picture.
+        options: What its ink may be.
         one: The answer to all of its ink together.
     """
+    is_one_digit = all(is_framed(option.tile) for option in options)
     is_unchanged = one.box == (0, 0, TILE_SIZE, TILE_SIZE)
-    if one.accepted and is_unchanged and is_framed(one.tile):
+    if one.accepted and is_unchanged and is_one_digit:
         return reading_of(one)
     page = look_at_page(model, tile)
+    if not is_one_digit:
+        one = find_digit(model, tile)
     if len(page.digits) > 1:
-        return page
-    if not is_framed(one.tile):
-        one = find_if_unsure(model, tile, one)
+        return page if is_all_digits(model, tile, page) else reading_of(take_at_half(one))
     if one.confidence <= MIN_TILE_CONFIDENCE:
         return Reading("", ())
     if page.unread:
         return replace(reading_of(take_at_half(one)), unread=page.unread)
     return reading_of(one)
+
+
+def is_all_digits(model: Model, tile: Photo, page: Reading) -> bool:
+    """Say whether a larger sheet shows digits alone: a rule at the edge may look like a 1."""
+    as_given = read_page(bundled_page_net(), model.probabilities, *tile)
+    return as_given.text == page.text or not as_given.accepted
 
 
 def reading_of(digit: Prediction) -> Reading:

@@ -150,7 +150,7 @@ def test_two_digits_on_a_tile_are_read_as_two():
 
 def test_two_digits_on_a_tile_are_no_sure_answer_of_predict():
     (one,) = predict_many(ShapeModel(), [tile_of_two(gap=4)])
-    assert one.digit == 0 and one.confidence < 0.5 and not one.accepted
+    assert one.digit in (0, 1) and one.confidence <= 0.5 and not one.accepted
     alone = tile_of_two(gap=4)
     alone[:, 6:] = 0
     assert predict(ShapeModel(), alone).accepted

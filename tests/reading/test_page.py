@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from qdigits.reading.page import read_page
+from qdigits.reading.page import Page, Unread, View, read_page, turn_odds
 from tests.reading.shapes import ShapeModel, ShapeNet, photo
 
 
@@ -89,3 +89,23 @@ def test_boxes_lie_on_the_original_picture():
 def test_a_blank_page_of_any_shape_is_an_empty_reading(shape):
     reading = reading_of(np.full(shape, 230, np.uint8))
     assert reading.text == "" and reading.digits == () and reading.numbers == ()
+
+
+def view(turned: int, turns: list[float], marks: int = 4) -> View:
+    """Return a view of some marks in which the network believes in each turn so much."""
+    page = Page([], [Unread(None, 1.0)] * marks, [])
+    return View(page, np.array(turns), turned, 100, 100)
+
+
+def test_each_view_of_a_page_is_a_witness_of_which_way_up_it_is():
+    as_given = view(0, [0.8, 0.04, 0.12, 0.04])
+    turned_back = view(2, [0.9, 0.02, 0.06, 0.02])
+    assert turn_odds([as_given]).argmax() == 0  # most pages are upright
+    assert turn_odds([as_given, turned_back]).argmax() == 2
+    neither = view(2, [0.8, 0.04, 0.12, 0.04])
+    assert turn_odds([as_given, neither]).argmax() == 0
+
+
+def test_marks_that_nobody_saw_tell_nothing_of_which_way_up_a_page_is():
+    odds = turn_odds([view(0, [0.1, 0.1, 0.7, 0.1], marks=0)])
+    assert odds.argmax() == 0

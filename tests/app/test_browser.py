@@ -530,6 +530,17 @@ def test_the_page_leads_to_the_chapter_that_explains_it(visit, look):
     expect(page, "7")  # nothing was lost
 
 
+def test_a_chapter_leads_to_the_others(visit):
+    page = visit()
+    page.get_by_role("tab", name="Train").click()
+    tap(page, page.get_by_role("button", name="Learn: The training loop"))
+    chapter = page.get_by_role("dialog")
+    chapter.get_by_text("Here is the whole loop").wait_for()
+    tap(page, chapter.get_by_text("1. Pixels"))
+    chapter.get_by_text("A picture of a digit is a table of numbers").wait_for()
+    assert chapter.get_by_text("Here is the whole loop").count() == 0
+
+
 @opposite_looks
 def test_a_class_opens_the_page_at_another_address(visit, class_address, look):
     page = visit(*look, at=class_address)

@@ -110,7 +110,7 @@ async def rerun_script(socket: ClientConnection, request: BackMsg) -> Rerun:
     while True:
         message = ForwardMsg.FromString(await socket.recv())
         element = message.delta.new_element
-        if element.WhichOneof("type") == "bidi_component":
+        if "digit_pad" in element.bidi_component.component_name:
             pad_id = element.bidi_component.id
             fragment_id = message.delta.fragment_id
         html += element.html.body

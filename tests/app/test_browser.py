@@ -578,6 +578,7 @@ PALE_TEXTS = """() => {
   };
   const parent = node => node.parentElement ?? node.getRootNode().host;
   const pale = [];
+  const skipped = ':disabled, [data-testid=stSliderThumbValue], style, script';
   const look = root => {
     for (const element of root.querySelectorAll('*')) {
       if (element.shadowRoot) look(element.shadowRoot);
@@ -586,7 +587,7 @@ PALE_TEXTS = """() => {
       const style = getComputedStyle(element);
       const isShown = element.getClientRects().length
         && element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
-      if (!text || !isShown || element.closest(':disabled, [role=slider], style, script')) continue;
+      if (!text || !isShown || element.closest(skipped)) continue;
       let opacity = 1;
       const grounds = [];
       for (let node = element; node; node = parent(node)) {

@@ -66,9 +66,10 @@ def test_wheel_holds_what_the_page_reads_and_no_other_results(files):
     reports = {
         f"qdigits/docs/results/{name}/report.json" for name in ("mnist_model", "mnist_small")
     }
+    chapters = {f"qdigits/{name}" for name in list_tracked("docs/learn")}
     settings = {"qdigits/app/.streamlit/config.toml"}
     added = {name for name in files if name.split("/")[1] in ("docs", "examples")}
-    assert added == pictures | reports
+    assert added == pictures | reports | chapters
     assert settings <= files.keys()
 
 

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from qdigits.app.explain import data_url, png
 from qdigits.app.formatting import inert_csv, percent
 from qdigits.app.inside import show_inside
+from qdigits.app.learn import HONESTY, show_chapter_link
 from qdigits.app.model_picker import title_of
 from qdigits.app.session import DRAWING, NO_DIGIT, OpenModel, keep, review_items
 from qdigits.batch import describe_reading, sheet_table
@@ -64,7 +65,9 @@ def show_answer(
     answering = next(iter(models.values()))
     answer = read_cached(picture, answering, data)
     digits = digits_to_show(picture, answering, data)
-    top = st.container(horizontal=True, vertical_alignment="bottom", gap="medium")
+    top = st.container(
+        horizontal=True, vertical_alignment="bottom", gap="medium", key=f"top {name}"
+    )
     for each, model in models.items():
         reading = read_cached(picture, model, data)
         size = "few" if len(reading.text) < SHORT else "many"
@@ -75,7 +78,7 @@ def show_answer(
             st.caption(heading + in_words(reading, closest))
     number = 0
     if len(digits) > 1:
-        top = st.container(horizontal=True, vertical_alignment="bottom")
+        top = st.container(horizontal=True, vertical_alignment="center")
         number = choose_digit(answer, top, key=choice_key(picture))
     tile = data_url(png(digits[number].tile))
     top.image(tile, "what it saw", width=96, alt="The tile that the network saw")
@@ -85,8 +88,10 @@ def show_answer(
         if len(theirs) == len(digits):
             shown[title_of(each)] = theirs[number]
     show_probabilities(shown)
-    if st.button("Keep for checking", key=f"keep {name}"):
-        keep_for_checking([(name, digits)])
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Keep for checking", key=f"keep {name}"):
+            keep_for_checking([(name, digits)])
+        show_chapter_link(HONESTY, name)
     show_table(answer, name)
     with below:
         show_inside(name, answering, data, digits[number], answer.turned)
@@ -197,7 +202,9 @@ def show_probabilities(found: dict[str, Prediction]) -> None:
                 spoken.append(f"{label} {percent(chance)} ({title})")
     words = escape(f"Probability of each digit: {', '.join(spoken)}", quote=True)
     legend = "".join(f"<span>{escape(title)}</span>" for title in chances)
-    heading = f'<div class="legend">{legend}</div>' if len(chances) > 1 else "Probability in %"
+    heading = "Probability in %, by the tile alone"
+    if len(chances) > 1:
+        heading += f'<div class="legend">{legend}</div>'
     st.html(f'{heading}<div class="bars" role="img" aria-label="{words}">{"".join(columns)}</div>')
 
 

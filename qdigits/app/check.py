@@ -21,6 +21,7 @@ from qdigits.app.session import (
 from qdigits.app.storage import stored_text
 from qdigits.app.teach import show_teaching
 from qdigits.app.tile_grid import GridTile, tile_grid
+from qdigits.app.uploads import MAX_MEGABYTES, explained_refusals
 from qdigits.errors import ImageError
 
 
@@ -143,7 +144,13 @@ def show_loading() -> None:
     """Let the visitor bring back a labelled folder."""
     with st.expander("Go on with a labelled folder (zip)"):
         loaded = st.session_state.get("zips_loaded", 0)
-        file = st.file_uploader("Labelled folder (zip)", ["zip"], key=f"zip {loaded}")
+        with explained_refusals("zip", f"a zip file of at most {MAX_MEGABYTES} MB"):
+            file = st.file_uploader(
+                "Labelled folder (zip)",
+                ["zip"],
+                max_upload_size=MAX_MEGABYTES,
+                key=f"zip {loaded}",
+            )
         if file is None:
             return
         try:

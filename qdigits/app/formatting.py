@@ -8,9 +8,11 @@ from qdigits.files import inert_cell
 
 
 def percent(share: float) -> str:
-    """Write a share with one decimal and a space that never breaks; no rounding up to certainty."""
+    """Write a share with one decimal and a space that never breaks; no rounding to certainty."""
     if 0.999 < share < 1:
         return "over 99.9\u00a0%"
+    if 0 < share < 0.001:
+        return "under 0.1\u00a0%"
     return f"{100 * share:.1f}\u00a0%"
 
 

@@ -13,12 +13,12 @@ from qdigits.app.explain import (
     square,
     weights_picture,
 )
+from qdigits.app.learn import NETWORK, PIXELS, show_chapter_link
 from qdigits.app.session import OpenModel
 from qdigits.errors import DataError
 from qdigits.models.inspection import LayerView, inspect_layers
 from qdigits.predictor import Prediction
 
-SQUARE = 116  # pixels: the side of every picture
 MAX_TILE = 250  # pixels: what is larger is a photo, and shown smoothly
 
 
@@ -39,27 +39,29 @@ def show_inside(
         return
     with how:
         st.markdown("**From the picture to the tile**")
-        show_squares(pipeline_steps(model.model, data, found, turned) | examples_like(found))
+        steps = pipeline_steps(model.model, data, found, turned)
+        show_squares(f"steps {name}", steps | examples_like(found))
         st.caption("What decided: the redder the ink, the more the answer would lose without it.")
+        show_chapter_link(PIXELS, name)
         layers = inspect_layers(model.model, found.tile)
         if layers:
             st.markdown("**Inside the network**")
-            show_squares(
-                {
-                    describe(n, layer): mosaic(layer.activations)
-                    for n, layer in enumerate(layers, start=1)
-                }
-            )
+            mosaics = {
+                describe(number, layer): mosaic(layer.activations)
+                for number, layer in enumerate(layers, start=1)
+            }
+            show_squares(f"layers {name}", mosaics)
             show_unit(name, layers[0], found)
+            show_chapter_link(NETWORK, name)
 
 
-def show_squares(pictures: dict[str, np.ndarray]) -> None:
-    """Show pictures in a row, each with its words below."""
-    with st.container(horizontal=True):
+def show_squares(name: str, pictures: dict[str, np.ndarray]) -> None:
+    """Show pictures in a row, each with its words below; page.css makes equal squares of them."""
+    with st.container(key=f"squares {name}"):
         for title, picture in pictures.items():
             framed = square(picture)
             url = photo_url(framed) if framed.shape[0] > MAX_TILE else data_url(png(framed))
-            st.image(url, title, width=SQUARE, alt=title)
+            st.image(url, title, width="stretch", alt=title)
 
 
 def examples_like(found: Prediction) -> dict[str, np.ndarray]:
@@ -93,12 +95,11 @@ def show_unit(name: str, layer: LayerView, found: Prediction) -> None:
         width=200,
     )
     weights = layer.weights[chosen - 1]
-    show_squares(
-        {
-            f"Weights of unit {chosen}": weights_picture(weights),
-            "Weights times ink": weights_picture(weights * found.tile.reshape(-1)),
-        }
-    )
+    pictures = {
+        f"Weights of unit {chosen}": weights_picture(weights),
+        "Weights times ink": weights_picture(weights * found.tile.reshape(-1)),
+    }
+    show_squares(f"weights {name}", pictures)
     st.caption(
         f"Unit {chosen} gives {layer.activations[chosen - 1]:.2f}; the strongest is unit"
         f" {strongest}. Ink on orange pixels speaks for it, ink on blue ones against it."

@@ -1,4 +1,5 @@
 const PEN = 16;                      // pixels: the width of a stroke
+const PAUSE = 100;                   // milliseconds between two drawings that are sent
 const SLOT = 'qdigits strokes';      // where a drawing outlives a reload of the page
 
 const pads = {};                     // the strokes outlive every rerun, even a new canvas
@@ -11,9 +12,9 @@ function reach(stroke) {
   return Math.max(Math.max(...xs) - Math.min(...xs), Math.max(...ys) - Math.min(...ys));
 }
 
-export default function ({ key, parentElement, setStateValue }) {
+export default function ({ key, data, parentElement, setStateValue }) {
   const isNew = !pads[key];
-  const pad = pads[key] ??= { strokes: remembered, current: null };
+  const pad = pads[key] ??= { strokes: remembered, current: null, timer: null };
   remembered = [];
   const canvas = parentElement.querySelector('canvas');
   const pen = canvas.getContext('2d');
@@ -46,8 +47,15 @@ export default function ({ key, parentElement, setStateValue }) {
   };
 
   const send = () => {
+    clearTimeout(pad.timer);
+    pad.timer = null;
     sessionStorage.setItem(SLOT, JSON.stringify(pad.strokes));
     setStateValue('png', pad.strokes.length ? canvas.toDataURL('image/png') : null);
+  };
+
+  /* The answer follows the pen: at most ten times a second, and never for what may be a tap. */
+  const sendSoon = () => {
+    if (pad.isLive && !pad.timer && reach(pad.current) >= PEN) pad.timer = setTimeout(send, PAUSE);
   };
 
   const change = action => {
@@ -63,6 +71,7 @@ export default function ({ key, parentElement, setStateValue }) {
     if (!event.isPrimary || event.button) return;
     canvas.setPointerCapture(event.pointerId);
     pad.current = [at(event)];
+    pad.isLive = data.live;
     pad.strokes.push(pad.current);
     draw();
   };
@@ -71,6 +80,7 @@ export default function ({ key, parentElement, setStateValue }) {
     const points = event.getCoalescedEvents?.() ?? [];
     pad.current.push(...(points.length ? points : [event]).map(at));
     draw();
+    sendSoon();
   };
   canvas.onpointerup = canvas.onpointercancel = () => {
     if (!pad.current) return;

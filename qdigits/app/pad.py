@@ -19,14 +19,23 @@ _component = st.components.v2.component(
 )
 
 
-def digit_pad(key: str) -> bytes | None:
+def digit_pad(key: str, live: bool = True) -> bytes | None:
     """Show the pad and return its drawing.
 
     The pad stays hidden until the page's style says `--digit-pad: visible`: a style that arrives
     late would move the pad under the finger.
 
+    Args:
+        key: What tells this pad from others; another key is another, empty pad.
+        live: Whether the next stroke is sent while it is drawn, too, up to ten times a second.
+
     Returns:
         A PNG file, or None while the pad is empty.
     """
-    png = _component(key=key, default={"png": None}, on_png_change=lambda: None).png
+    png = _component(
+        key=key,
+        data={"live": live},
+        default={"png": None},
+        on_png_change=lambda: None,
+    ).png
     return base64.b64decode(png.partition(",")[2]) if png else None

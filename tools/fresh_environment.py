@@ -3,12 +3,14 @@
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -99,6 +101,7 @@ class Environment:
             env=self.variables | {"STREAMLIT_SERVER_HEADLESS": "true"},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         try:
             serves = is_served(port)
@@ -106,6 +109,8 @@ class Environment:
             server.terminate()
             server.wait()
         ends = "ends" if not is_open(port) else "stays"
+        with suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGKILL)  # a server that stayed
         script = self.run("python", "-c", OPEN_PAGE)
         shown = (script.stdout or script.stderr).strip().splitlines()[-1]
         if not serves:

@@ -20,8 +20,8 @@ app: .venv/page             ## open the page; the first time it is installed, ab
 train: .venv/training       ## train the default model from QMNIST; brings PyTorch
 	$(BIN)/qdigits train default
 
-test: .venv/developing      ## all tests, as CI runs them; brings PyTorch and the tools
-	$(BIN)/pytest
+test: .venv/developing      ## all tests, on all cores, as CI runs them; brings PyTorch and the tools
+	$(BIN)/pytest --numprocesses=logical --dist=loadfile
 
 lint: .venv/developing      ## what CI checks before the tests
 	$(BIN)/ruff check .
@@ -42,6 +42,7 @@ stress: .venv/developing    ## faults by the thousand; ONLY="kills or disk" COUN
 
 tables: .venv/developing    ## the tables and pictures of the documents, from what was measured
 	$(BIN)/python -m tools.build_tables
+	$(BIN)/python -m tools.build_cli_docs
 	$(BIN)/python -m tools.build_screenshots
 
 docs: .venv/developing      ## the documentation site, in site/

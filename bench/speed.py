@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -339,15 +340,19 @@ def main() -> None:
     count = 1000 if options.quick else 10_000
     load_before = os.getloadavg()[0]
     digits = choose_digits(options.data_dir)
-    rows = [
-        *measure_baseline(repeats, digits),
-        *measure_short_runs(repeats, digits),
-        *measure_two_processes(max(repeats // 2, 1), digits),
-        *measure_network(repeats, "mnist_model"),
-        *measure_network(repeats, "mnist_small"),
-        *measure_network(repeats, "mnist_mlp"),
-        *measure_command(repeats, count),
+    measurements = [
+        measure_baseline(repeats, digits),
+        measure_short_runs(repeats, digits),
+        measure_two_processes(max(repeats // 2, 1), digits),
+        measure_network(repeats, "mnist_model"),
+        measure_network(repeats, "mnist_small"),
+        measure_network(repeats, "mnist_mlp"),
+        measure_command(repeats, count),
     ]
+    rows = []
+    for row in chain.from_iterable(measurements):
+        print(*row, sep=" | ", file=sys.stderr)  # the whole takes long
+        rows.append(row)
     head = ["what", "ours", "rival", "times as fast", "goal; limit"]
     table = format_table([head, *map(list, rows)], "lrrrr")
     machine = describe_machine(load_before)

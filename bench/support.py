@@ -46,8 +46,7 @@ def choose_digits(data_dir: Path | None = None) -> Digits:
         except DataError:
             continue
         return digits
-    print("No MNIST here and none could be fetched: measured on the sample of 5,000 digits.")
-    print("For the full table: make bench DATA_DIR=FOLDER, where FOLDER holds MNIST's files.\n")
+    print("No MNIST here or to be fetched: the bundled sample serves; DATA_DIR=... names a folder.")
     return Digits("sample", None)
 
 

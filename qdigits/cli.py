@@ -11,13 +11,13 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib.util import find_spec
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Optional
 
 import tyro
 from tyro.conf import Positional, Suppress, arg
@@ -25,52 +25,42 @@ from tyro.conf import Positional, Suppress, arg
 from qdigits import __version__
 from qdigits.errors import ConfigError, QDigitsError
 from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
-from qdigits.training.config import TrainConfig
-from qdigits.training.page_config import PageConfig
-from qdigits.training.recipes import PAGE_RECIPES, RECIPES
 
 MAX_NAMED = 10  # files in a line
+
+# Optional, not `|`, and plain tuples: for other types, tyro imports typeguard and with it unittest
+# and asyncio, which makes every start a fifth slower.
+OptionalPath = Optional[Path]  # noqa: UP045
+OptionalCount = Optional[int]  # noqa: UP045
+Names = tuple
 
 # Options that several commands share. An empty hint hides a default that says nothing.
 ModelFile = Annotated[str, arg(aliases=["-m"], metavar="FILE")]
 PositionalModel = Annotated[str, Positional, arg(metavar="MODEL")]
-DataFolder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
-OutputFolder = Annotated[Path | None, arg(aliases=["-o"], metavar="DIR", help_behavior_hint="")]
-OutputFile = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
+DataFolder = Annotated[OptionalPath, arg(metavar="DIR", help_behavior_hint="")]
+OutputFolder = Annotated[OptionalPath, arg(aliases=["-o"], metavar="DIR", help_behavior_hint="")]
+OutputFile = Annotated[OptionalPath, arg(metavar="FILE", help_behavior_hint="")]
 Flag = Annotated[bool, arg(help_behavior_hint="")]
 
 
 @dataclass(frozen=True)
 class Recipe:
+    """A named recipe of `qdigits train`, whose settings the user may change."""
+
     name: Suppress[str]
-    settings: TrainConfig
+    settings: Any
 
 
-@dataclass(frozen=True)
-class PageRecipe:
-    name: Suppress[str]
-    settings: PageConfig
+def build_recipe_commands() -> Any:
+    """Return the type of a recipe on the command line: one subcommand for each recipe."""
+    from qdigits.training.recipes import PAGE_RECIPES, PURPOSES, RECIPES
+
+    all_recipes: dict[str, Any] = {**RECIPES, **PAGE_RECIPES}
+    recipes = {name: Recipe(name, settings) for name, settings in all_recipes.items()}
+    return tyro.extras.subcommand_type_from_defaults(recipes, PURPOSES)
 
 
-PURPOSES = {
-    "baseline": "the textbook network, 784-128-64-10, as the project began with: 97 to 98 %",
-    "default": "the network that ships: the most accurate on photographs, the slowest to train",
-    "small": "its small sister, which answers five times as fast",
-    "mlp": "the most that the textbook network can reach",
-    "cnn": "as accurate as default on MNIST, after 20 minutes",
-    "tiny": "the most that 10,000 parameters can reach",
-    "fast97": "97 % in the fewest seconds",
-    "fast98": "98 % in the fewest seconds",
-    "fast99": "99 % in the fewest seconds",
-    "fast995": "99.5 % in the fewest seconds",
-    "pages": "the network that finds digits on a page; it learns from pages the program composes",
-}
-
-NamedRecipe: Any = tyro.extras.subcommand_type_from_defaults(
-    {name: Recipe(name, settings) for name, settings in RECIPES.items()}
-    | {name: PageRecipe(name, settings) for name, settings in PAGE_RECIPES.items()},
-    PURPOSES,
-)
+NamedRecipe = Annotated[Any, arg(constructor_factory=build_recipe_commands)]  # when train is called
 
 
 def train(recipe: NamedRecipe, run_dir: DataFolder = None, resume: Flag = False) -> int:
@@ -91,7 +81,9 @@ def train(recipe: NamedRecipe, run_dir: DataFolder = None, resume: Flag = False)
     _need("torch", "train")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     run_dir = run_dir or Path("runs", recipe.name)
-    if isinstance(recipe, PageRecipe):
+    from qdigits.training.recipes import PAGE_RECIPES
+
+    if recipe.name in PAGE_RECIPES:
         return _train_pages(recipe.settings, run_dir, resume)
     from qdigits.training.run_dir import next_steps
     from qdigits.training.trainer import fit
@@ -109,7 +101,7 @@ def train(recipe: NamedRecipe, run_dir: DataFolder = None, resume: Flag = False)
     return 0
 
 
-def _train_pages(settings: PageConfig, run_dir: Path, resume: bool) -> int:
+def _train_pages(settings: Any, run_dir: Path, resume: bool) -> int:
     from qdigits.training.page_trainer import fit_pages
 
     history = fit_pages(settings, run_dir, resume)
@@ -159,9 +151,7 @@ def evaluate(
 class ReadOptions:
     """What `qdigits read` is asked to do."""
 
-    files: Annotated[
-        tuple[str, ...], Positional, arg(metavar="FILE|FOLDER|-", help_behavior_hint="")
-    ]
+    files: Annotated[Names, Positional, arg(metavar="FILE|FOLDER|-", help_behavior_hint="")]
     """Pictures, folders of pictures, zip archives, or - for a picture on standard input."""
     model: ModelFile = FASTEST_MODEL
     """Model file, or the name of a bundled one."""
@@ -169,20 +159,20 @@ class ReadOptions:
     """Write to a file instead, in the format of its suffix: .csv, .jsonl or .txt."""
     csv: OutputFile = None
     """Write a row for each picture to a file, or with - to standard output."""
-    table: Annotated[Path | None, arg(metavar="FILE|DIR|-", help_behavior_hint="")] = None
+    table: Annotated[OptionalPath, arg(metavar="FILE|DIR|-", help_behavior_hint="")] = None
     """Write the numbers in rows and columns as on the sheet, "?" behind those in doubt."""
     json: Flag = False
     """Write one JSON object a line: every number and digit with its box."""
     show: Flag = False
     """Also print the tiles that the network saw."""
-    annotate: Annotated[Path | None, arg(metavar="FILE|DIR", help_behavior_hint="")] = None
+    annotate: Annotated[OptionalPath, arg(metavar="FILE|DIR", help_behavior_hint="")] = None
     """Also draw what was found: into one picture file, or into a folder of them."""
     resume: Flag = False
     """Go on with an output file that is there, and leave out what it has."""
     overwrite: Flag = False
     """Replace files that are there."""
     jobs: Annotated[
-        int | None, arg(aliases=["-j"], metavar="N", help_behavior_hint="(default: all cores)")
+        OptionalCount, arg(aliases=["-j"], metavar="N", help_behavior_hint="(default: all cores)")
     ] = None
     """Threads that read."""
     quiet: Annotated[bool, arg(aliases=["-q"], help_behavior_hint="")] = False
@@ -263,21 +253,26 @@ def _write_results(
     outputs: Sequence[Any],
 ) -> bool:
     """Read all pictures of a listing, hand each result to the outputs, and say if one failed."""
-    from tqdm import tqdm
-
     from qdigits.batch import read_files
 
     failed = False
     results = read_files(network, listing, options.jobs, done)
-    no_bar = options.quiet or len(listing.files) == 1
-    # None: tqdm shows its bar on a terminal only
-    for result in tqdm(results, total=len(listing.files), unit="file", disable=no_bar or None):
+    if len(listing.files) > 1 and not options.quiet:
+        results = _show_progress(results, len(listing.files))
+    for result in results:
         for output in outputs:
             output.add(result)
         if result.reading is None:
             failed = True
             _complain(result.file, result.error)
     return failed
+
+
+def _show_progress(results: Iterator[Any], total: int) -> Iterator[Any]:
+    """Show on a terminal how many of the pictures are read; yield the results as they come."""
+    from tqdm import tqdm
+
+    yield from tqdm(results, total=total, unit="file", disable=None)  # None: on a terminal only
 
 
 def _complain(file: str, error: str) -> None:

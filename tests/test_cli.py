@@ -18,12 +18,12 @@ from PIL import Image
 
 from qdigits import __version__, load_model, read
 from qdigits.batch import terminal_art
-from qdigits.cli import PURPOSES, VERBS, describe, main
+from qdigits.cli import VERBS, describe, main
 from qdigits.files import inert_cell
 from qdigits.models.checkpoint import save_model
 from qdigits.models.registry import build
 from qdigits.output import name_in_folder
-from qdigits.training.recipes import PAGE_RECIPES, RECIPES
+from qdigits.training.recipes import PAGE_RECIPES, PURPOSES, RECIPES
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "examples"

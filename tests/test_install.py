@@ -68,6 +68,25 @@ def test_the_command_reads_without_the_extras():
     assert "2026" in done.stdout, done.stderr
 
 
+def test_reading_a_tile_loads_nothing_that_it_does_not_use():
+    unused = ["typeguard", "unittest", "tqdm", "PIL.ImageDraw", "qdigits.training"]
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys\n"
+            "from qdigits.cli import main\n"
+            "main(['read', 'examples/seven.png'])\n"
+            f"print(*(name for name in {unused} if name in sys.modules))\n",
+        ],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.stdout.split()[1] == "7", done.stderr
+    assert done.stdout.splitlines()[1] == ""
+
+
 def test_commands_that_need_torch_say_what_to_install():
     commands = [
         ["train", "baseline"],

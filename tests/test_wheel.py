@@ -1,6 +1,7 @@
 """The wheel is complete, small and links to what exists: built, looked into, installed, used."""
 
 import email
+import html
 import os
 import re
 import subprocess
@@ -83,6 +84,7 @@ def test_wheel_has_no_tests_and_no_tools(files):
 
 
 LINK = re.compile(r"(!?)\[[^]]*\]\(([^)\s]+)\)")
+PICTURE = re.compile(r"!\[([^]]+)\]\(([^)\s]+)\)")
 
 
 def test_readme_of_the_wheel_has_no_link_that_leads_nowhere(metadata):
@@ -93,6 +95,18 @@ def test_readme_of_the_wheel_has_no_link_that_leads_nowhere(metadata):
     linked = {to for picture, to in LINK.findall((ROOT / "README.md").read_text()) if not picture}
     assert names == {to for to in linked if not to.startswith("https://")}
     assert [name for name in names if not (ROOT / name.partition("#")[0]).exists()] == []
+
+
+def test_pypi_shows_the_readme_of_the_wheel_with_words_for_its_pictures(metadata):
+    renderer = pytest.importorskip("readme_renderer.markdown", reason="make test brings it")
+    page = renderer.render(metadata.get_payload(), variant="GFM")
+    assert page is not None and "<table>" in page and "<img" not in page
+    words = html.unescape(re.sub(r"<[^>]+>", "", page))
+    pictures = PICTURE.findall((ROOT / "README.md").read_text())
+    assert len(pictures) > 1
+    for shows, file in pictures:
+        assert f"In the repository, {file} shows this: {shows}." in words
+        assert (ROOT / file).exists()
 
 
 def test_wheel_names_no_address_that_nobody_has(metadata):

@@ -25,13 +25,14 @@ from PIL import Image
 from tests.attacks import digit_tables
 from tests.attacks.idx_files import idx
 from tests.attacks.pictures import pdf, saved
+from tools.fresh_environment import try_installation
 from tools.markers import ROOT, format_table
 
 PAGE = ROOT / "docs" / "newcomers.md"
 ABOUT = """# What newcomers meet
 
 Written by `python -m tools.build_newcomer_table`. It tries each row in the repository at {before}
-and as it is now. Seconds are of processor time on a shared machine.
+and as it is now. Seconds are of processor time on a shared machine, unless they are of the clock.
 
 """
 LONGEST_SECONDS = 60  # of processor time and, times five, on the clock
@@ -307,6 +308,20 @@ def unpack(commit: str, folder: Path) -> None:
         archive.extractall(folder, filter="data")
 
 
+def try_installations(old_tree: Path) -> str:
+    """Install both wheels into clean environments, use them, and return the table."""
+    columns = []
+    for tree in (old_tree, ROOT):
+        with tempfile.TemporaryDirectory() as temporary:
+            columns.append(list(try_installation(tree, Path(temporary))))
+            print(*columns[-1], sep="\n", flush=True)
+    rows = [
+        [old.what, old.result.replace("|", "\\|"), new.result.replace("|", "\\|")]
+        for old, new in zip(*columns, strict=True)
+    ]
+    return format_table([["tried", "before", "after"], *rows])
+
+
 def main() -> None:
     """Try every probe in both trees and write the page."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -316,6 +331,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         old_tree = Path(temporary)
         unpack(before, old_tree)
+        page += f"## Fresh environments\n\n{try_installations(old_tree)}\n\n"
         draw_tiles(TILES)
         for title, probes in CHAPTERS.items():
             rows = [["tried", "before", "after"]]

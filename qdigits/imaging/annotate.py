@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from qdigits.errors import ImageError
 from qdigits.imaging.decode import open_photo
+
+if TYPE_CHECKING:
+    from PIL.ImageDraw import ImageDraw
 
 Colour = tuple[int, int, int]  # RGB
 
@@ -40,6 +43,8 @@ def annotate(photo: Any, reading: Any) -> Image.Image:
     Raises:
         ImageError: The photo cannot be read.
     """
+    from PIL import ImageDraw  # for reading alone, it need not be loaded
+
     pixels, downscale = open_photo(photo)
     image = Image.fromarray(pixels)
     pen = ImageDraw.Draw(image)
@@ -79,7 +84,7 @@ def scale_edges(box: Sequence[int], scale: float) -> Edges:
 
 
 def draw_dashed_box(
-    pen: ImageDraw.ImageDraw,
+    pen: ImageDraw,
     edges: Edges,
     colour: Colour,
     thickness: int,

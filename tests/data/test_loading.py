@@ -7,6 +7,7 @@ import torch
 
 from qdigits.data.idx import IMAGES, read_idx
 from qdigits.data.loading import load_test, load_training
+from qdigits.data.sources import SOURCES
 from qdigits.errors import DataError
 from tests.data.support import write_source, writers_of
 
@@ -77,7 +78,7 @@ def test_without_writers_the_writer_split_is_refused(source):
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(tmp_path):
-    with pytest.raises(DataError, match="there are qmnist, mnist"):
+    with pytest.raises(DataError, match="there are " + ", ".join(SOURCES)):
         load_training("minst", tmp_path)
     with pytest.raises(DataError, match="there are official, writer, random"):
         load_training("mnist", tmp_path, split="kfold")

@@ -5,14 +5,22 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
+from qdigits.evaluation.history import History
 from qdigits.training.config import TrainConfig
+from qdigits.training.trainer import fit
 
-BATCHES = """
+# Both in one group: to launch processes takes far longer than what they do here.
+SHARED_WORK = """
+from contextlib import nullcontext
+
 import torch
+
 from qdigits.data.loading import load_training
+from qdigits.training import trainer
 from qdigits.training.batches import batches
 from qdigits.training.config import TrainConfig
 from qdigits.training.distributed import init_distributed
@@ -24,12 +32,8 @@ train, _ = load_training("mnist", config.data_dir)
 with init_distributed("cpu") as world:
     shown = batches(train, torch.arange(300), get_recipe("default"), 1, world)
     torch.save([tuple(batch) for batch in shown], f"{{folder}}/batches of {{world.rank}}.pt")
-"""
-FIT = """
-from qdigits.training.config import TrainConfig
-from qdigits.training.trainer import fit
-
-fit({config!r}, {folder!r} + "/run")
+    trainer.init_distributed = lambda device: nullcontext(world)
+    trainer.fit(config, folder + "/run")
 """
 
 
@@ -52,6 +56,20 @@ def short(digits_dir) -> TrainConfig:
     )
 
 
+class Trained(NamedTuple):
+    """A training that has run, for tests that change nothing in it."""
+
+    folder: Path
+    history: History
+
+
+@pytest.fixture(scope="session")
+def trained(short, tmp_path_factory) -> Trained:
+    """The short training from beginning to end."""
+    folder = tmp_path_factory.mktemp("trained")
+    return Trained(folder, fit(short, folder))
+
+
 @pytest.fixture(scope="session")
 def shared_work(short) -> TrainConfig:
     """A training whose result hardly depends on the order of sums."""
@@ -64,9 +82,8 @@ def two_processes(shared_work, tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("two processes")
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    for code in (BATCHES, FIT):  # torch's store still knows the addresses of a group that has ended
-        script = folder / "script.py"
-        script.write_text(code.format(config=shared_work, folder=str(folder)))
-        command: list[str | Path] = [*launcher, "--nproc-per-node=2", script]
-        subprocess.run(command, env=environment, check=True, timeout=600, capture_output=True)
+    script = folder / "script.py"
+    script.write_text(SHARED_WORK.format(config=shared_work, folder=str(folder)))
+    command: list[str | Path] = [*launcher, "--nproc-per-node=2", script]
+    subprocess.run(command, env=environment, check=True, timeout=600, capture_output=True)
     return folder

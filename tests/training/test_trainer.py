@@ -31,25 +31,23 @@ def same_weights(folder, other_folder) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_training_learns_and_writes_what_it_promises(short, tmp_path):
-    history = fit(short, tmp_path)
+def test_a_training_learns_and_writes_what_it_promises(trained):
+    folder, history = trained
     files = {"config.json", "metrics.jsonl", "best.pth", "last.pth", "state.pt"}
-    assert {path.name for path in tmp_path.iterdir()} >= files
-    assert History.load(tmp_path) == history
+    assert {path.name for path in folder.iterdir()} >= files
+    assert History.load(folder) == history
     assert len(history) == 3
     assert history[-1]["train_loss"] < history[0]["train_loss"]
 
 
-def test_the_same_seed_gives_the_same_bits_and_another_seed_others(short, tmp_path):
-    fit(short, tmp_path / "a")
-    fit(short, tmp_path / "b")
-    fit(replace(short, seed=1), tmp_path / "c")
-    assert same_weights(tmp_path / "a", tmp_path / "b")
-    assert not same_weights(tmp_path / "a", tmp_path / "c")
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(short, trained, tmp_path):
+    fit(short, tmp_path / "same")
+    fit(replace(short, seed=1), tmp_path / "other")
+    assert same_weights(trained.folder, tmp_path / "same")
+    assert not same_weights(trained.folder, tmp_path / "other")
 
 
-def test_a_resumed_training_ends_in_the_same_bits(short, tmp_path, monkeypatch):
-    fit(short, tmp_path / "whole")
+def test_a_resumed_training_ends_in_the_same_bits(short, trained, tmp_path, monkeypatch):
     save_state = run_dir.save_state
     saved = []
 
@@ -65,7 +63,7 @@ def test_a_resumed_training_ends_in_the_same_bits(short, tmp_path, monkeypatch):
     monkeypatch.setattr(run_dir, "save_state", save_state)
     fit(short, tmp_path / "cut", resume=True)
     assert len(saved) == 2
-    assert same_weights(tmp_path / "whole", tmp_path / "cut")
+    assert same_weights(trained.folder, tmp_path / "cut")
 
 
 def test_one_process_and_two_agree(shared_work, tmp_path, two_processes):

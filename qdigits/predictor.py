@@ -186,10 +186,8 @@ def look(model: Model, image: Any) -> Prediction | list[Candidate]:
     options = candidate_tiles(photo)
     if all(is_framed(option.tile) for option in options):
         return options
-    page = look_at_page(model, photo)
-    shows_several = len(page.digits) > 1 and page.accepted
     one = find_digit(model, photo)
-    return take_at_half(one) if shows_several else one
+    return take_at_half(one) if one.accepted and shows_several(model, photo) else one
 
 
 def is_tile(photo: Photo) -> bool:
@@ -200,6 +198,12 @@ def is_tile(photo: Photo) -> bool:
 def look_at_page(model: Model, tile: Photo) -> Reading:
     """Read a tile as a page, on a larger sheet of paper: a digit may touch the edge."""
     return read_page(bundled_page_net(), model.probabilities, *tile, room=ROOM)
+
+
+def shows_several(model: Model, tile: Photo) -> bool:
+    """Say whether a tile surely shows more than one digit."""
+    page = look_at_page(model, tile)
+    return page.accepted and len(page.digits) > 1
 
 
 def take_at_half(answer: Prediction) -> Prediction:

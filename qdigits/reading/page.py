@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -31,7 +30,6 @@ BESIDE = 0.3  # of the lower one's height that two marks share when they stand s
 TURN_SHARES = np.array(
     [1 - TURNED, *[TURNED / 3] * 3]
 )  # of the pages that the network learned from
-DOUBTED = 0.01  # probability of another turn, against upright, from which it is looked at too
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,9 +97,9 @@ def read_page(
     judge = Judge.of(net.card)
     photo = put_on_paper(photo, room) if room else photo
     as_given = look_at(net, classify, judge, photo, turned=0)
-    odds = turn_odds([as_given])
-    doubted = [turned for turned in (1, 2, 3) if odds[turned] > math.log(DOUBTED)]
-    others = [look_at(net, classify, judge, photo, turned) for turned in doubted]
+    is_likelier = turn_odds([as_given]) > turn_odds([])  # than before anybody looked
+    turns = np.flatnonzero(is_likelier).tolist()
+    others = [look_at(net, classify, judge, photo, turned) for turned in turns]
     views = [as_given, *others]
     odds = turn_odds(views)
     best = max(views, key=lambda view: odds[view.turned])

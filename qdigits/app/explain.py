@@ -119,9 +119,10 @@ def occlusion_map(model: Model, tile: np.ndarray) -> np.ndarray:
     is_hidden = rows & columns  # (14, 14, 28, 28): a patch for each centre
     hides_ink = (is_hidden & (tile > 0)).any((2, 3))  # without ink nothing is lost
     patched = np.where(is_hidden[hides_ink], 0, tile)
-    whole, *without = model.probabilities(np.concatenate([tile[None], patched]))
+    answers = model.probabilities(np.concatenate([tile[None], patched]))
+    whole = answers[0]
     loss = np.zeros(hides_ink.shape, np.float32)
-    left = np.maximum([chances[whole.argmax()] for chances in without], 1e-6)
+    left = np.maximum(answers[1:, whole.argmax()], 1e-6)
     loss[hides_ink] = np.log(whole.max() / left).clip(0)
     highest = max(float(loss.max()), 1e-6)
     share = cv2.resize(loss / highest, (size, size))[..., None] ** 0.5
@@ -147,7 +148,7 @@ def nearest_examples(found: Prediction) -> dict[str, np.ndarray]:
 
 @cache
 def _blurred_sample() -> np.ndarray:
-    """Return the sample's digits, blurred, float32 (5000, 28, 28): a tenth of a second, once."""
+    """Return the sample's digits, blurred, float32 (5000, 28, 28)."""
     images, _ = load_sample()
     return np.stack([_blur(image) for image in images])
 

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from qdigits.augment.pages.marks import Box
 from qdigits.reading.lines import Glyph, Line, is_digit
 
 BEYOND = 0.25  # digit heights that a rule reaches above and below the digits, at least
-ROWS = 36  # pixels to which the height of what is looked at is made
+TALLEST = 36  # pixels: a taller place is shrunk to this before a rule is looked for
 NARROWEST = 3  # pixels of a place that may hold a rule
 CONTRAST = 12  # grey levels between a rule and the paper
-UNBROKEN = 0.9  # of its length that is inked
-LEANS = np.linspace(-0.15, 0.15, 7)  # of a rule against a right angle to the line
-
-
-class Place(NamedTuple):
-    """A part of a page, in pixels."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
+UNBROKEN = 0.9  # of a rule's length that is inked, at least
+LEANS = np.linspace(-0.15, 0.15, 7)  # of a rule, against a right angle to the line
 
 
 def find_ruled_gaps(page: np.ndarray, line: Line) -> list[bool]:
     """Say for each gap of a line whether a rule stands in it and keeps two cells apart.
 
-    Paper with lines is no table: where a rule runs through a digit, none keeps cells apart.
+    Where a rule runs through a digit, the paper is lined and no table: then no gap counts.
 
     Args:
         page: uint8 (H, W), grey.
@@ -54,21 +45,21 @@ def find_ruled_gaps(page: np.ndarray, line: Line) -> list[bool]:
     return [False] * len(ruled) if is_lined_paper else ruled
 
 
-def _place(left: float, right: float, beside: Sequence[Glyph], room: float) -> Place:
+def _place(left: float, right: float, beside: Sequence[Glyph], room: float) -> Box:
     """Return a place as high as the glyphs beside it, with some room above and below them."""
     top = min(glyph.top for glyph in beside) - room
     bottom = max(glyph.bottom for glyph in beside) + room
-    return Place(left, top, right, bottom)
+    return Box(left, top, right, bottom)
 
 
-def _has_rule(page: np.ndarray, place: Place, slope: float) -> bool:
+def _has_rule(page: np.ndarray, place: Box, slope: float) -> bool:
     """Say whether a line as on a form runs down all of a place."""
     left, right = (int(np.clip(edge, 0, page.shape[1])) for edge in (place.left, place.right))
     top, bottom = (int(np.clip(edge, 0, page.shape[0])) for edge in (place.top, place.bottom))
     if bottom - top < NARROWEST or right - left < NARROWEST:
         return False
     part = page[top:bottom, left:right]
-    scale = min(ROWS / (bottom - top), 1.0)
+    scale = min(TALLEST / (bottom - top), 1.0)
     width = max(round((right - left) * scale), 1)
     rows = max(round((bottom - top) * scale), 1)
     small = cv2.resize(part, (width, rows), interpolation=cv2.INTER_AREA)

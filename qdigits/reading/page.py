@@ -159,8 +159,7 @@ def understand(
     loose = [
         Unread(glyph.mark, glyph.confidence) for glyph in told.glyphs if id(glyph) not in placed
     ]
-    grey = cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY)
-    ruled = [find_ruled_gaps(grey, line) for line in lines]
+    ruled = [find_ruled_gaps(photo, line) for line in lines]
     return Page(split_numbers(lines, ruled), [*told.unread, *loose], told.faint)
 
 

@@ -18,13 +18,13 @@ UNBROKEN = 0.9  # of a rule's length that is inked, at least
 LEANS = np.linspace(-0.15, 0.15, 7)  # of a rule, against a right angle to the line
 
 
-def find_ruled_gaps(page: np.ndarray, line: Line) -> list[bool]:
+def find_ruled_gaps(photo: np.ndarray, line: Line) -> list[bool]:
     """Say for each gap of a line whether a rule stands in it and keeps two cells apart.
 
     Where a rule runs through a digit, the paper is lined and no table: then no gap counts.
 
     Args:
-        page: uint8 (H, W), grey.
+        photo: uint8 (H, W, 3), RGB.
         line: Digits and signs of one line, from left to right.
     """
     glyphs = line.glyphs
@@ -33,7 +33,7 @@ def find_ruled_gaps(page: np.ndarray, line: Line) -> list[bool]:
         _place(one.right, other.left, (one, other), room)
         for one, other in zip(glyphs, glyphs[1:], strict=False)
     ]
-    ruled = [_has_rule(page, gap, line.slope) for gap in gaps]
+    ruled = [_has_rule(photo, gap, line.slope) for gap in gaps]
     if not any(ruled):
         return ruled
     digits = [
@@ -41,7 +41,7 @@ def find_ruled_gaps(page: np.ndarray, line: Line) -> list[bool]:
         for at, glyph in enumerate(glyphs)
         if is_digit(glyph)
     ]
-    is_lined_paper = any(_has_rule(page, digit, line.slope) for digit in digits)
+    is_lined_paper = any(_has_rule(photo, digit, line.slope) for digit in digits)
     return [False] * len(ruled) if is_lined_paper else ruled
 
 
@@ -52,13 +52,13 @@ def _place(left: float, right: float, beside: Sequence[Glyph], room: float) -> B
     return Box(left, top, right, bottom)
 
 
-def _has_rule(page: np.ndarray, place: Box, slope: float) -> bool:
+def _has_rule(photo: np.ndarray, place: Box, slope: float) -> bool:
     """Say whether a line as on a form runs down all of a place."""
-    left, right = (int(np.clip(edge, 0, page.shape[1])) for edge in (place.left, place.right))
-    top, bottom = (int(np.clip(edge, 0, page.shape[0])) for edge in (place.top, place.bottom))
+    left, right = (int(np.clip(edge, 0, photo.shape[1])) for edge in (place.left, place.right))
+    top, bottom = (int(np.clip(edge, 0, photo.shape[0])) for edge in (place.top, place.bottom))
     if bottom - top < NARROWEST or right - left < NARROWEST:
         return False
-    part = page[top:bottom, left:right]
+    part = cv2.cvtColor(photo[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
     scale = min(TALLEST / (bottom - top), 1.0)
     width = max(round((right - left) * scale), 1)
     rows = max(round((bottom - top) * scale), 1)

@@ -40,7 +40,8 @@ def typed(
 
 def text_of(boxes: list[Box], paper: np.ndarray = BLANK) -> str:
     lines = find_lines(boxes)
-    numbers = split_numbers(lines, [find_ruled_gaps(paper, line) for line in lines])
+    photo = cv2.cvtColor(paper, cv2.COLOR_GRAY2RGB)
+    numbers = split_numbers(lines, [find_ruled_gaps(photo, line) for line in lines])
     words = [["".join(box.character for box in number) for number in line] for line in numbers]
     return "\n".join(" ".join(line) for line in words)
 

@@ -174,7 +174,9 @@ class Writer:
 
     def _symbol(self, character: str, x: float, line: float) -> float:
         """Write a sign or a symbol as strokes; return its width."""
-        drawing = draw_symbol(self.rng, character, self.height, self.pen)
+        is_sign = character in SIGN_STROKES
+        boldness = 1.0 if is_sign else self.rng.uniform(0.8, 2.0)  # symbols may be printed in bold
+        drawing = draw_symbol(self.rng, character, self.height, self.pen * boldness)
         if drawing is None:
             return 0.0
         kind = kind_of("." if character == MIDDLE_DOT else character)

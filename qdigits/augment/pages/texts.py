@@ -23,9 +23,10 @@ PLAIN = (
     "ddddddd",
     "dddddddd",
     "dddddddddd",
+    "dddddddddddddddd",
+    "ddd ddd ddd dddd",
 )
 DATES = (
-    "dd/dd/dddd",
     "dd/dd/dddd",
     "dd/dd/dd",
     "d/d/dd",
@@ -52,7 +53,6 @@ SIGNED = (
     "-dd",
     "-ddd",
     "-d.d",
-    *DATES,
     *DATES,
     "d/d",
     "dd.dd.dddd",

@@ -348,16 +348,23 @@ def _print_part(source: str, part: Any) -> bool:
     return True
 
 
-def export(model: PositionalModel, out: Annotated[Path, Positional, arg(metavar="FILE")]) -> int:
+def export(
+    model: PositionalModel,
+    out: Annotated[Path, Positional, arg(metavar="FILE")],
+    int8: Flag = False,
+) -> int:
     """Write a model for other programs: .onnx or .safetensors.
 
     Examples:
       $ qdigits export runs/baseline/last.pth mine.onnx
+      $ qdigits export mnist_model.pth faster.onnx --int8
       $ qdigits export mnist_model.pth model.safetensors
 
     Args:
         model: Model file, or the name of a bundled one.
         out: A file that is not there yet; its suffix chooses the format.
+        int8: Let the convolutions of an .onnx file compute in 8-bit integers: faster and smaller,
+            and its answers move a little.
     """
     _need("torch", "train")
     from qdigits.models.checkpoint import load_any
@@ -365,7 +372,13 @@ def export(model: PositionalModel, out: Annotated[Path, Positional, arg(metavar=
 
     if out.exists():
         raise ConfigError(f"{out} is there already; name a new file")
-    write(load_any(model), out)
+    network = load_any(model)
+    if int8:
+        from qdigits.training.typical_inputs import typical_inputs
+
+        write(network, out, typical_inputs(network))
+    else:
+        write(network, out)
     return 0
 
 

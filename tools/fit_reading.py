@@ -33,6 +33,7 @@ from qdigits.reading.page import Glyph, Place, ask, features_of, tell_apart, tou
 from qdigits.reading.result import Prediction
 from qdigits.reading.single import SIDE, compare
 from qdigits.training.page_data import supplies_from
+from qdigits.training.typical_inputs import typical_inputs
 
 ROOT = Path(__file__).resolve().parents[1]
 SEED = 77_000_001
@@ -325,7 +326,15 @@ def write(judge: Judge, path: Path) -> None:
     """Write a judge into the card of a page network's .pth file, and export its .onnx twin."""
     network = load_page_net(path)
     save_model(network, path, network.card | {"reading": as_card(judge)})
-    export(load_page_net(path), path.with_suffix(".onnx"))
+    export_twin(path)
+
+
+def export_twin(path: Path) -> Path:
+    """Export a page network as it ships, with its convolutions in integers."""
+    network = load_page_net(path)
+    twin = path.with_suffix(".onnx")
+    export(network, twin, typical_inputs(network))
+    return twin
 
 
 def main() -> None:
@@ -336,8 +345,7 @@ def main() -> None:
     given = parser.parse_args()
     model = load_model("mnist_model.onnx")
     _, held_out = load_training("mnist", given.data_dir)
-    export(load_page_net(given.page_net), given.page_net.with_suffix(".onnx"))
-    net = OnnxPageNet(given.page_net.with_suffix(".onnx"))
+    net = OnnxPageNet(export_twin(given.page_net))
     pages = look_at_pages(given.pages, held_out, net, model)
     singles = look_at_singles(4 * given.pages, held_out, net, model)
     write(fit(pages, singles, model), given.page_net)

@@ -1,6 +1,6 @@
 """Measure digits from elsewhere, and things that are no digits, asked as a user would.
 
-    python -m bench.accuracy.external_sets [--model mnist_model.pth] [--data-dir FOLDER]
+    python -m bench.accuracy.external_sets [--model mnist_model.onnx] [--data-dir FOLDER]
     python -m bench.accuracy.external_sets --quick    a sample of each set, nothing written
     python -m bench.accuracy.external_sets --check    a sample; exit 1 if a figure has fallen
 
@@ -290,7 +290,7 @@ def main() -> int:
     )
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--model", default="mnist_model.pth")
+    parser.add_argument("--model", default="mnist_model.onnx")
     parser.add_argument("--data-dir", type=Path, default=DATA_DIR)
     options = parser.parse_args()
     model = load_model(options.model)

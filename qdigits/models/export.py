@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import safetensors.torch
 import torch
 import torch.nn.functional as F
@@ -53,8 +54,8 @@ class CalibratedPageNet(nn.Module):
         return answer.heat.sigmoid(), answer.box, answer.printed.sigmoid(), answer.turn
 
 
-def to_onnx(model: Network) -> bytes:
-    """Return the model as an .onnx file."""
+def to_onnx(model: Network, examples: Sequence[np.ndarray] = ()) -> bytes:
+    """Return the model as an .onnx file; with examples, its convolutions compute in integers."""
     program = trace_model(model)
     for part in (program.model.graph, *program.model.graph):
         part.metadata_props.clear()  # the exporter's notes name folders of this machine
@@ -65,8 +66,13 @@ def to_onnx(model: Network) -> bytes:
     }
     if isinstance(model, DigitModel):
         description["threshold"] = float(model.threshold)
-    program.model.metadata_props["qdigits"] = json.dumps(description)
-    return seal(program.model_proto.SerializeToString())
+    proto = program.model_proto
+    if examples:
+        from qdigits.models.quantize import quantize
+
+        proto = quantize(proto, examples)
+    proto.metadata_props.add(key="qdigits", value=json.dumps(description))
+    return seal(proto.SerializeToString())
 
 
 def trace_model(model: Network) -> torch.onnx.ONNXProgram:
@@ -124,7 +130,7 @@ FORMATS: dict[str, Callable[[Any], bytes]] = {
 }
 
 
-def export(model: Network, path: str | Path) -> None:
+def export(model: Network, path: str | Path, examples: Sequence[np.ndarray] = ()) -> None:
     """Write the model in the format that the suffix names.
 
     .onnx: one file, opset 20. Input `image`, float32 (N, 1, 28, 28), ink 1.0 on paper 0.0; output
@@ -135,11 +141,22 @@ def export(model: Network, path: str | Path) -> None:
 
     .safetensors: the weights, and as metadata all that the .pth file says.
 
+    Args:
+        model: A digit model or the page network.
+        path: File to write.
+        examples: Of an .onnx file: inputs such as the network will see, float32 (N, 1, H, W). With
+            them its convolutions compute in 8-bit integers, which moves its answers a little.
+
     Raises:
-        ConfigError: Another suffix, or packages that are missing.
+        ConfigError: Another suffix, packages that are missing, or integers in a .safetensors file.
         QDigitsError: The file cannot be written.
     """
     suffix = Path(path).suffix
     if suffix not in FORMATS:
         raise ConfigError(f"{path}: models are exported to {' or '.join(FORMATS)}")
-    write_atomically(Path(path), FORMATS[suffix](model))
+    if not examples:
+        write_atomically(Path(path), FORMATS[suffix](model))
+    elif suffix == ".onnx":
+        write_atomically(Path(path), to_onnx(model, examples))
+    else:
+        raise ConfigError(f"{path}: only .onnx files compute in 8-bit integers")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 MAX_PARTS = 10_000  # fields of a file
-MAX_VALUES = 2**18  # computed for a tile: twice what our networks compute
+MAX_VALUES = 2**19  # computed for a tile: an eighth more than our largest network computes
 MAX_MULTIPLICATIONS = 2**27  # for a tile: six times what our networks need
 BATCH_SIZE = 4096  # tiles for which these must hold
 MAX_EXTENT = 10_000  # of any number in a shape, a padding, a stride
@@ -27,10 +27,11 @@ GRAPH = {10: "nodes", 18: "name", 42: "weights", 90: "inputs", 98: "outputs", 10
 NODE = {10: "inputs", 18: "outputs", 26: "name", 34: "operator", 42: "settings"}
 SETTING = {10: "name", 21: "float", 24: "number", 34: "text", 64: "numbers", 160: "type"}
 WEIGHT = {8: "shape", 16: "type", 66: "name", 74: "raw"}
-DTYPES = {1: "<f4", 7: "<i8"}  # integers say shapes, and nothing is computed with them
+DTYPES = {1: "<f4", 2: "u1", 3: "i1", 6: "<i4", 7: "<i8"}  # 64-bit integers say shapes
 
 PAGE_OPERATORS = frozenset(
-    b"Conv Relu Add Sub Mul Div Sqrt Clip Sigmoid Split AveragePool Resize".split()
+    b"Conv Relu Add Sub Mul Div Sqrt Clip Sigmoid Split AveragePool Resize"
+    b" QuantizeLinear DequantizeLinear".split()
 )
 
 # The same coding: one more entry of metadata, named sha256, of 64 letters.
@@ -188,10 +189,13 @@ def check_cost(graph: Graph) -> None:
     Raises:
         ValueError: An operator is unknown, or the graph computes too much, or nothing.
     """
-    tensors = Tensors({b"image": (BATCH_SIZE, 1, 28, 28)}, graph.weights)
+    tensors = Tensors({b"image": (BATCH_SIZE, 1, 28, 28)}, dict(graph.weights))
     values = 0
     multiplications = 0
     for node in graph.nodes:
+        if node.operator == "DequantizeLinear" and node.inputs[0] in tensors.weights:
+            tensors.weights[node.output] = tensors.weights[node.inputs[0]]  # of the same shape
+            continue
         if node.operator not in SHAPE_RULES:
             raise ValueError(f"{node.operator} is in no such network")
         result = SHAPE_RULES[node.operator](node, tensors)
@@ -286,6 +290,8 @@ def apply_gemm(node: Node, tensors: Tensors) -> Result:
 
 
 SHAPE_RULES: dict[str, Callable[[Node, Tensors], Result]] = {
+    "QuantizeLinear": apply_elementwise,
+    "DequantizeLinear": apply_elementwise,
     "Relu": apply_elementwise,
     "Gelu": apply_elementwise,
     "Sigmoid": apply_elementwise,

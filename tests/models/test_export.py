@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from qdigits import QDigitsError, load_model
+from qdigits.data.sample import load_sample
 from qdigits.errors import ConfigError
 from qdigits.files import resolve
 from qdigits.models.checkpoint import load_model_file
 from qdigits.models.export import export
+from qdigits.training.typical_inputs import typical_inputs
 
 onnx = pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
@@ -70,6 +72,32 @@ def test_a_bundled_card_tells_no_folder_and_a_clean_commit(name):
     assert "/" not in json.dumps(card)
     assert len(card["commit"]) == 7
     assert "-dirty" not in card["commit"]
+
+
+def test_the_bundled_network_in_integers_answers_nearly_the_same():
+    images, labels = load_sample()
+    tiles = images[5::10]  # none of the tiles that set the scales
+    in_floats = load_model_file("mnist_model.pth", "cpu").probabilities(tiles)
+    in_integers = load_model("mnist_model.onnx").probabilities(tiles)
+    assert np.abs(in_integers - in_floats).max() < 0.1
+    assert np.abs(in_integers - in_floats).mean() < 1e-3
+    right = labels[5::10] == in_integers.argmax(1)
+    assert right.sum() >= (labels[5::10] == in_floats.argmax(1)).sum() - 1
+
+
+def test_integers_make_a_third_of_the_file(tmp_path):
+    network = load_model_file("mnist_small.pth", "cpu")
+    export(network, tmp_path / "floats.onnx")
+    export(network, tmp_path / "integers.onnx", typical_inputs(network))
+    small, large = ((tmp_path / f"{name}.onnx").stat().st_size for name in ("integers", "floats"))
+    assert small < 0.5 * large
+    onnx.checker.check_model(onnx.load(tmp_path / "integers.onnx"), full_check=True)
+
+
+def test_only_an_onnx_file_computes_in_integers(tmp_path):
+    network = load_model_file("mnist_mlp.pth", "cpu")
+    with pytest.raises(ConfigError, match=r"only \.onnx files"):
+        export(network, tmp_path / "model.safetensors", typical_inputs(network))
 
 
 def test_an_unknown_suffix_lists_the_known_ones(model, tmp_path):

@@ -21,6 +21,16 @@ def test_both_engines_show_the_same_layers(name):
         assert (ours.weights is None) == (theirs.weights is None)
 
 
+def test_a_network_in_integers_shows_its_layers_too():
+    in_integers = inspect_layers(load_model("mnist_model.onnx"), TILE)
+    in_floats = inspect_layers(load_model("mnist_model.pth", "cpu"), TILE)
+    assert len(in_integers) == len(in_floats) == 8
+    for ours, theirs in zip(in_integers, in_floats, strict=True):
+        assert ours.activations.shape == theirs.activations.shape
+        difference = np.abs(ours.activations - theirs.activations).mean()
+        assert difference < 0.1 * theirs.activations.std()
+
+
 def test_the_layers_shown_lead_to_the_answer_that_is_given():
     model = load_model("mnist_mlp.onnx")
     first, second = inspect_layers(model, TILE)

@@ -21,12 +21,21 @@ from qdigits.reading.judge import (
     is_worth_asking,
 )
 from qdigits.reading.lines import Span, assign_columns, find_lines, split_numbers
+from qdigits.reading.place import (
+    Place,
+    Placed,
+    place_photo,
+    put_on_paper,
+    straighten,
+    turn_quarters,
+)
 from qdigits.reading.recognition import Classifier, draw_tiles
-from qdigits.reading.result import Box, Number, Prediction, Reading
+from qdigits.reading.result import Number, Prediction, Reading
 from qdigits.reading.rules import find_ruled_gaps
 
 TOUCHING = 0.35  # digit heights: unread ink so near belongs to the number
 BESIDE = 0.3  # of the lower one's height that two marks share when they stand side by side
+MOST_SLOPE = 0.07  # of lines, 4 degrees: a page that leans more is also read straightened
 TURN_SHARES = np.array(
     [1 - TURNED, *[TURNED / 3] * 3]
 )  # of the pages that the network learned from
@@ -80,6 +89,7 @@ class Page(NamedTuple):
     numbers: list[list[list[Glyph]]]  # lines, their numbers, their digits and signs
     unread: list[Unread]
     faint: list[Unread]
+    slope: float  # pixels by which its lines fall for each pixel to the right
 
 
 def read_page(
@@ -95,24 +105,28 @@ def read_page(
         room: Pixels of paper that are put around the photo first.
     """
     judge = Judge.of(net.card)
-    photo = put_on_paper(photo, room) if room else photo
-    as_given = look_at(net, classify, judge, photo, turned=0)
+    given = place_photo(photo, downscale)
+    given = put_on_paper(given, room) if room else given
+    as_given = look_at(net, classify, judge, given)
     is_likelier = turn_odds([as_given]) > turn_odds([])  # than before anybody looked
     turns = np.flatnonzero(is_likelier).tolist()
-    others = [look_at(net, classify, judge, photo, turned) for turned in turns]
+    others = [
+        look_at(net, classify, judge, turn_quarters(given, turned), turned) for turned in turns
+    ]
     views = [as_given, *others]
     odds = turn_odds(views)
     best = max(views, key=lambda view: odds[view.turned])
-    place = Place(downscale, best.turned, best.width, best.height, room)
-    return build_reading(best.page, place, judge)
+    reading = build_reading(best.page, best.placed.place, judge, best.turned)
+    if abs(best.page.slope) <= MOST_SLOPE:
+        return reading
+    level = look_at(net, classify, judge, straighten(best.placed, best.page.slope), best.turned)
+    other = build_reading(level.page, level.placed.place, judge, best.turned)
+    return max(reading, other, key=count_right)
 
 
-def put_on_paper(photo: np.ndarray, room: int) -> np.ndarray:
-    """Put paper, in the usual colour of a photo's edges, around it."""
-    edges = [photo[0], photo[-1], photo[:, 0], photo[:, -1]]
-    paper = np.median(np.concatenate(edges), axis=0)
-    sides = (room, room, room, room)
-    return cv2.copyMakeBorder(photo, *sides, cv2.BORDER_CONSTANT, value=paper.tolist())
+def count_right(reading: Reading) -> float:
+    """Return how many digits are right, as far as the reading believes in its numbers."""
+    return sum(number.confidence * len(number.digits) for number in reading.numbers)
 
 
 class View(NamedTuple):
@@ -120,9 +134,8 @@ class View(NamedTuple):
 
     page: Page
     turns: np.ndarray  # float (4,): the network's probabilities that it is turned so seen this way
+    placed: Placed  # the photo as it was seen
     turned: int  # quarters, counter-clockwise, that were undone
-    width: int
-    height: int
 
 
 def turn_odds(views: Sequence[View]) -> np.ndarray:
@@ -140,13 +153,12 @@ def turn_odds(views: Sequence[View]) -> np.ndarray:
 
 
 def look_at(
-    net: PageNet, classify: Classifier, judge: Judge, photo: np.ndarray, turned: int
+    net: PageNet, classify: Classifier, judge: Judge, placed: Placed, turned: int = 0
 ) -> View:
-    """Undo some quarter turns of a photo, and read what is seen then."""
-    upright = np.ascontiguousarray(np.rot90(photo, -turned))
-    marks, turns = find_marks(net, cv2.cvtColor(upright, cv2.COLOR_RGB2GRAY))
-    height, width = upright.shape[:2]
-    return View(understand(marks, classify, upright, judge), turns, turned, width, height)
+    """Read what is seen on a photo of which `turned` quarter turns were undone."""
+    photo = placed.photo
+    marks, turns = find_marks(net, cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
+    return View(understand(marks, classify, photo, judge), turns, placed, turned)
 
 
 def understand(
@@ -160,7 +172,8 @@ def understand(
         Unread(glyph.mark, glyph.confidence) for glyph in told.glyphs if id(glyph) not in placed
     ]
     ruled = [find_ruled_gaps(photo, line) for line in lines]
-    return Page(split_numbers(lines, ruled), [*told.unread, *loose], told.faint)
+    slope = lines[0].slope if lines else 0.0
+    return Page(split_numbers(lines, ruled), [*told.unread, *loose], told.faint, slope)
 
 
 def tell_apart(
@@ -207,28 +220,7 @@ def ask(marks: Sequence[Mark], classify: Classifier, photo: np.ndarray) -> Asked
     return Asked(tiles, opinions)
 
 
-class Place(NamedTuple):
-    """Where a page that was read lies on the original picture."""
-
-    downscale: float
-    turned: int  # quarters, counter-clockwise, by which the photo was turned
-    width: int  # of the page as it was read
-    height: int
-    room: int = 0  # pixels of paper that were put around it
-
-    def box(self, left: float, top: float, right: float, bottom: float) -> Box:
-        """Return a box of the page that was read on the original picture."""
-        width, height = self.width, self.height
-        for _ in range(self.turned):  # turn the page back, a quarter at a time
-            left, top, right, bottom = top, width - right, bottom, width - left
-            width, height = height, width
-        across = np.clip([left - self.room, right - self.room], 0, width - 2 * self.room)
-        down = np.clip([top - self.room, bottom - self.room], 0, height - 2 * self.room)
-        edges = (across[0], down[0], across[1], down[1])
-        return Box(*(round(edge * self.downscale) for edge in edges))
-
-
-def build_reading(page: Page, place: Place, judge: Judge) -> Reading:
+def build_reading(page: Page, place: Place, judge: Judge, turned: int = 0) -> Reading:
     """Put digits, numbers, rows and columns into words."""
     spans = [[Span(number[0].left, number[-1].right) for number in line] for line in page.numbers]
     columns = assign_columns(spans)
@@ -243,7 +235,7 @@ def build_reading(page: Page, place: Place, judge: Judge) -> Reading:
         texts.append(" ".join(number.text for number in numbers[-len(line) :]))
     marks = [unread.mark for unread in page.unread]
     unread = [place.box(mark.left, mark.top, mark.right, mark.bottom) for mark in marks]
-    return Reading("\n".join(texts), tuple(digits), tuple(numbers), tuple(unread), place.turned)
+    return Reading("\n".join(texts), tuple(digits), tuple(numbers), tuple(unread), turned)
 
 
 def _number(

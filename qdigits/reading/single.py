@@ -10,7 +10,8 @@ import numpy as np
 
 from qdigits.reading.detector import PageNet, find_marks
 from qdigits.reading.judge import Judge, describe_single
-from qdigits.reading.page import Marks, Place, tell_apart, to_prediction
+from qdigits.reading.page import Marks, tell_apart, to_prediction
+from qdigits.reading.place import Place, place_photo
 from qdigits.reading.recognition import Classifier
 from qdigits.reading.result import Prediction
 
@@ -33,8 +34,7 @@ def read_single(
     judge = Judge.of(net.card)
     marks, _ = find_marks(net, cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY), enlarged_side=SIDE)
     told = tell_apart(marks, classify, photo, judge)
-    height, width = photo.shape[:2]
-    compared = compare(told, whole, Place(downscale, 0, width, height))
+    compared = compare(told, whole, place_photo(photo, downscale).place)
     if compared.answer.digit is None:
         return compared.answer
     confidence = judge.single_confidence(compared.features)

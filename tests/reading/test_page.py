@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qdigits.reading.page import Page, Unread, View, read_page, turn_odds
+from qdigits.reading.place import place_photo
 from tests.reading.shapes import ShapeModel, ShapeNet, photo
 
 
@@ -93,8 +94,9 @@ def test_a_blank_page_of_any_shape_is_an_empty_reading(shape):
 
 def view(turned: int, turns: list[float], marks: int = 4) -> View:
     """Return a view of some marks in which the network believes in each turn so much."""
-    page = Page([], [Unread(None, 1.0)] * marks, [])
-    return View(page, np.array(turns), turned, 100, 100)
+    page = Page([], [Unread(None, 1.0)] * marks, [], slope=0.0)
+    blank = place_photo(np.zeros((100, 100, 3), np.uint8), 1.0)
+    return View(page, np.array(turns), blank, turned)
 
 
 def test_each_view_of_a_page_is_a_witness_of_which_way_up_it_is():

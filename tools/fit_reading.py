@@ -29,7 +29,8 @@ from qdigits.models.onnx_page_net import OnnxPageNet
 from qdigits.predictor import Model, candidate_tiles, load_model, most_confident
 from qdigits.reading.detector import Mark, find_marks
 from qdigits.reading.judge import LAYERS, NOTHING, OUTCOMES, Judge, Layer, describe_marks
-from qdigits.reading.page import Glyph, Place, ask, features_of, tell_apart, touches, understand
+from qdigits.reading.page import Glyph, ask, features_of, tell_apart, touches, understand
+from qdigits.reading.place import place_photo
 from qdigits.reading.result import Prediction
 from qdigits.reading.single import SIDE, compare
 from qdigits.training.page_data import supplies_from
@@ -305,7 +306,7 @@ def fit_singles(singles: list[Single], model: Model, judge: Judge) -> Judge:
     features = []
     for one in singles:
         told = tell_apart(one.marks, model.probabilities, one.photo, judge)
-        compared = compare(told, one.whole, Place(1.0, 0, *one.photo.shape[1::-1]))
+        compared = compare(told, one.whole, place_photo(one.photo, 1.0).place)
         answers.append(compared.answer.digit == one.digit and one.digit is not None)
         features.append(compared.features)
     right = np.array(answers)

@@ -174,9 +174,7 @@ class Writer:
 
     def _symbol(self, character: str, x: float, line: float) -> float:
         """Write a sign or a symbol as strokes; return its width."""
-        is_sign = character in SIGN_STROKES
-        boldness = 1.0 if is_sign else self.rng.uniform(0.8, 2.0)  # symbols may be printed in bold
-        drawing = draw_symbol(self.rng, character, self.height, self.pen * boldness)
+        drawing = draw_symbol(self.rng, character, self.height, self.pen)
         if drawing is None:
             return 0.0
         kind = kind_of("." if character == MIDDLE_DOT else character)

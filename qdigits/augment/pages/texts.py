@@ -23,10 +23,9 @@ PLAIN = (
     "ddddddd",
     "dddddddd",
     "dddddddddd",
-    "dddddddddddddddd",
-    "ddd ddd ddd dddd",
 )
 DATES = (
+    "dd/dd/dddd",
     "dd/dd/dddd",
     "dd/dd/dd",
     "d/d/dd",
@@ -53,6 +52,7 @@ SIGNED = (
     "-dd",
     "-ddd",
     "-d.d",
+    *DATES,
     *DATES,
     "d/d",
     "dd.dd.dddd",

@@ -74,8 +74,8 @@ def test_wheel_holds_what_the_page_reads_and_no_other_results(files):
     assert settings <= files.keys()
 
 
-def test_wheel_takes_less_than_6_megabytes(files):
-    assert sum(files.values()) < 6 * MEGABYTE
+def test_wheel_takes_less_than_4_megabytes(files):
+    assert sum(files.values()) < 4 * MEGABYTE
 
 
 def test_wheel_has_no_tests_and_no_tools(files):

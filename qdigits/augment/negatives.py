@@ -264,7 +264,7 @@ class NegativeKind(NamedTuple):
     """One kind of negative: what draws it from digits, and what share it has."""
 
     draw: Callable[[Tensor, Generator], Tensor]
-    percent: int
+    share: int
     digits: tuple[int, ...] = ALL_DIGITS  # those it can be made of
 
 
@@ -294,10 +294,11 @@ def draw_negatives(count: int, digits: Tensor, labels: Tensor, rng: Generator) -
         Images (count, 1, 28, 28), kind by kind.
     """
     drawn = [digits[:0]]
+    all_shares = sum(kind.share for kind in KINDS)
     for kind in KINDS:
         is_last = kind is KINDS[-1]
         missing = count - sum(map(len, drawn))
-        kind_count = missing if is_last else round(count * kind.percent / 100)
+        kind_count = missing if is_last else round(count * kind.share / all_shares)
         allowed = torch.tensor(kind.digits, device=labels.device)
         usable = find_true(torch.isin(labels, allowed))
         if kind_count and len(usable):

@@ -28,10 +28,6 @@ def test_a_kind_of_negative_draws_something(kind, digits):
     assert is_inked.float().mean() > 0.7
 
 
-def test_the_shares_of_the_kinds_add_up_to_all():
-    assert sum(kind.percent for kind in KINDS) == 100
-
-
 def test_no_0_and_no_8_is_turned():
     (kind,) = [kind for kind in KINDS if kind.draw is turned_digit]
     assert set(range(10)) - set(kind.digits) == {0, 8}

@@ -45,7 +45,6 @@ from bench.support import (
 )
 from qdigits.data.loading import load_test, load_training
 from qdigits.models.checkpoint import load_model_file
-from qdigits.models.export import export
 from qdigits.models.onnx_model import OnnxModel
 from qdigits.training.config import TrainConfig
 from qdigits.training.recipes import RECIPES
@@ -209,12 +208,10 @@ def time_single_tile(model: Any, tiles: np.ndarray) -> float:
 
 
 def measure_network(repeats: int, name: str) -> Iterator[Row]:
-    """Send tiles through both engines: one at a time on one thread, then batches on all cores."""
+    """Send tiles through the bundled twin and through torch: one at a time on one thread, then batches on all cores."""
     cores = os.cpu_count() or 1
     torch_model = load_model_file(f"{name}.pth")
-    with tempfile.TemporaryDirectory() as folder:
-        export(torch_model, Path(folder) / "twin.onnx")
-        onnx_model = OnnxModel(Path(folder) / "twin.onnx")
+    onnx_model = OnnxModel(f"{name}.onnx")
     tiles = np.random.default_rng(0).integers(0, 256, (BATCH_TILES, 28, 28), np.uint8)
     batches = np.array_split(tiles, 4 * cores)
     with FlopCounterMode(display=False) as counter:

@@ -208,7 +208,7 @@ def time_single_tile(model: Any, tiles: np.ndarray) -> float:
 
 
 def measure_network(repeats: int, name: str) -> Iterator[Row]:
-    """Send tiles through the bundled twin and through torch: one at a time on one thread, then batches on all cores."""
+    """Send tiles through the bundled twin and torch: one by one on one thread, then in batches."""
     cores = os.cpu_count() or 1
     torch_model = load_model_file(f"{name}.pth")
     onnx_model = OnnxModel(f"{name}.onnx")

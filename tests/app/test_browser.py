@@ -425,11 +425,10 @@ def test_the_answer_does_not_move_the_pad(visit, look):
 
 
 # The page replaces the bars with every answer, so both places are taken in the same instant.
-FROM_PAD_TO_BARS = """() => {
+FROM_PAD_TO_BARS = """pad => {
     const top = element => element.getBoundingClientRect().top;
     const bars = [...document.querySelectorAll(".bars")].find(each => each.offsetParent);
-    const pad = document.querySelector("[role=img][aria-label='Drawing pad']");
-    return bars && pad && top(bars) - top(pad);
+    return bars && top(bars) - top(pad);
 }"""
 
 
@@ -440,7 +439,8 @@ def test_what_stands_below_the_answer_does_not_move_with_it(visit, look):
     for shape, words in (("7", "sure"), ("star", "This does not look like a digit")):
         draw_by_mouse(page, shape)
         page.get_by_text(words).filter(visible=True).first.wait_for()
-        places.append(page.wait_for_function(FROM_PAD_TO_BARS).json_value())
+        pad = page.get_by_role("img", name="Drawing pad").element_handle()
+        places.append(page.wait_for_function(FROM_PAD_TO_BARS, arg=pad).json_value())
         page.get_by_role("button", name="Clear").click()
         page.get_by_text("Draw a digit").wait_for()
     assert places[0] == places[1]

@@ -69,8 +69,9 @@ def parse_npy(data: bytes, row: tuple[int, ...]) -> np.ndarray:
         raise DataError(f"an array of {dtype} {shape}; expected integers, rows of {row}")
     if not 1 <= shape[0] <= MAX_ROWS:
         raise DataError(f"an array of {shape[0]} rows; expected 1 to {MAX_ROWS}")
-    body = stream.read()
-    if len(body) != math.prod(shape) * dtype.itemsize:
+    size = math.prod(shape) * dtype.itemsize
+    body = stream.read(size + 1)  # one more byte shows that there is more
+    if len(body) != size:
         raise DataError("an array that is cut off, or longer than its header says")
     array = np.frombuffer(body, dtype).reshape(shape)
     if array.min() < 0 or array.max() > 255:

@@ -373,12 +373,12 @@ def export(
     if out.exists():
         raise ConfigError(f"{out} is there already; name a new file")
     network = load_any(model)
+    examples = []
     if int8:
         from qdigits.training.typical_inputs import typical_inputs
 
-        write(network, out, typical_inputs(network))
-    else:
-        write(network, out)
+        examples = typical_inputs(network)
+    write(network, out, examples)
     return 0
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from qdigits.reading.place import place_photo, rotate
+
 # Strokes in a unit box, y downwards; a repeated point is a sharp corner.
 STROKES = {
     "0": ["55,2 20,18 8,55 25,92 55,97 86,74 90,38 74,8 48,3"],
@@ -91,14 +93,7 @@ def turn_photo(photo: np.ndarray, angle: int) -> np.ndarray:
     """Turn a photo counter-clockwise on a larger canvas of its border's colour."""
     if angle % 90 == 0:
         return np.ascontiguousarray(np.rot90(photo, angle // 90))
-    height, width = photo.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
-    cosine, sine = abs(turn[0, 0]), abs(turn[0, 1])
-    size = (round(width * cosine + height * sine), round(width * sine + height * cosine))
-    turn[:, 2] += np.array(size) / 2 - np.array([width, height]) / 2
-    border = np.concatenate([photo[0], photo[-1], photo[:, 0], photo[:, -1]])
-    colour = tuple(map(float, np.median(border, axis=0)))
-    return cv2.warpAffine(photo, turn, size, flags=cv2.INTER_CUBIC, borderValue=colour)
+    return rotate(place_photo(photo, 1.0), angle).photo
 
 
 def main():

@@ -148,15 +148,13 @@ def export(model: Network, path: str | Path, examples: Sequence[np.ndarray] = ()
             them its convolutions compute in 8-bit integers, which moves its answers a little.
 
     Raises:
-        ConfigError: Another suffix, packages that are missing, or integers in a .safetensors file.
+        ConfigError: Another suffix, packages that are missing, or integers where there can be none.
         QDigitsError: The file cannot be written.
     """
     suffix = Path(path).suffix
     if suffix not in FORMATS:
         raise ConfigError(f"{path}: models are exported to {' or '.join(FORMATS)}")
-    if not examples:
-        write_atomically(Path(path), FORMATS[suffix](model))
-    elif suffix == ".onnx":
-        write_atomically(Path(path), to_onnx(model, examples))
-    else:
+    if examples and suffix != ".onnx":
         raise ConfigError(f"{path}: only .onnx files compute in 8-bit integers")
+    content = to_onnx(model, examples) if examples else FORMATS[suffix](model)
+    write_atomically(Path(path), content)

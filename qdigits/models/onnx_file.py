@@ -194,7 +194,8 @@ def check_cost(graph: Graph) -> None:
     multiplications = 0
     for node in graph.nodes:
         if node.operator == "DequantizeLinear" and node.inputs[0] in tensors.weights:
-            tensors.weights[node.output] = tensors.weights[node.inputs[0]]  # of the same shape
+            # Its shape stays, and it is taken away: restored twice, it would fill the memory.
+            tensors.weights[node.output] = tensors.weights.pop(node.inputs[0])
             continue
         if node.operator not in SHAPE_RULES:
             raise ValueError(f"{node.operator} is in no such network")

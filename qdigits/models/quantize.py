@@ -20,6 +20,8 @@ import onnx
 from onnx import ModelProto, numpy_helper
 from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 
+from qdigits.errors import ConfigError
+
 QUANTIZED = ["Conv", "Relu", "Add"]
 """Operators that compute in integers."""
 LAYERS = ("Conv", "Gemm")
@@ -43,8 +45,13 @@ def quantize(network: ModelProto, batches: Iterable[np.ndarray]) -> ModelProto:
         network: A graph of one input.
         batches: Examples of what it will see, float32, each of its input's shape. The smallest and
             the largest values that they give rise to become the ends of the scales.
+
+    Raises:
+        ConfigError: There is no convolution between its first layer and its last.
     """
-    layers = [node.name for node in network.graph.node if node.op_type in LAYERS]
+    layers = [node for node in network.graph.node if node.op_type in LAYERS]
+    if not any(layer.op_type == "Conv" for layer in layers[1:-1]):
+        raise ConfigError("this network has no convolutions that could compute in integers")
     with TemporaryDirectory() as folder, _quiet():
         file = Path(folder) / "quantized.onnx"
         quantize_static(
@@ -52,7 +59,7 @@ def quantize(network: ModelProto, batches: Iterable[np.ndarray]) -> ModelProto:
             file,
             Examples(network.graph.input[0].name, batches),
             op_types_to_quantize=QUANTIZED,
-            nodes_to_exclude=[layers[0], layers[-1]],
+            nodes_to_exclude=[layers[0].name, layers[-1].name],
             per_channel=True,
             # 7 bits a weight: processors without VNNI add two products in 16 bits.
             reduce_range=True,

@@ -69,18 +69,22 @@ def turn_quarters(placed: Placed, quarters: int) -> Placed:
 
 
 def straighten(placed: Placed, slope: float) -> Placed:
-    """Turn a photo on a larger sheet until lines that fall by `slope` a pixel are level."""
+    """Turn a photo until lines that fall by `slope` pixels for each one to the right are level."""
+    return rotate(placed, float(np.degrees(np.arctan(slope))))
+
+
+def rotate(placed: Placed, angle: float) -> Placed:
+    """Turn a photo counter-clockwise by some degrees, on a larger sheet of its edges' colour."""
     photo = placed.photo
     height, width = photo.shape[:2]
-    angle = np.degrees(np.arctan(slope))
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1)
     cosine, sine = abs(turn[0, :2])
     size = (round(width * cosine + height * sine), round(width * sine + height * cosine))
     turn[:, 2] += (size[0] - width) / 2, (size[1] - height) / 2
-    level = cv2.warpAffine(
+    turned = cv2.warpAffine(
         photo, turn, size, flags=cv2.INTER_CUBIC, borderValue=colour_of_edges(photo)
     )
-    return Placed(level, placed.place.after(cv2.invertAffineTransform(turn)))
+    return Placed(turned, placed.place.after(cv2.invertAffineTransform(turn)))
 
 
 def colour_of_edges(photo: np.ndarray) -> tuple[float, ...]:

@@ -84,6 +84,9 @@ def _loops() -> Iterator[tuple[str, ModelProto]]:
 def _swelling() -> Iterator[tuple[str, ModelProto]]:
     """Small graphs that make much, at once or step by step."""
     many = integers(9999, 9999)
+    restored = [node("DequantizeLinear", ["w8", "k", "o"], [f"out{copy}"]) for copy in range(60)]
+    packed = {"w8": np.zeros(2**22, np.uint8), "k": np.float32(1), "o": np.uint8(0)}
+    yield "the same weights restored 60 times", network(*restored, **packed)
     for operator, inputs, weights in (
         ("Expand", ["one", "many"], {"one": floats(1)}),
         ("Tile", ["one", "many"], {"one": floats(1, 1)}),

@@ -85,7 +85,7 @@ def test_the_bundled_network_in_integers_answers_nearly_the_same():
     assert right.sum() >= (labels[5::10] == in_floats.argmax(1)).sum() - 1
 
 
-def test_integers_make_a_third_of_the_file(tmp_path):
+def test_integers_make_the_file_less_than_half_as_large(tmp_path):
     network = load_model_file("mnist_small.pth", "cpu")
     export(network, tmp_path / "floats.onnx")
     export(network, tmp_path / "integers.onnx", typical_inputs(network))
@@ -98,6 +98,12 @@ def test_only_an_onnx_file_computes_in_integers(tmp_path):
     network = load_model_file("mnist_mlp.pth", "cpu")
     with pytest.raises(ConfigError, match=r"only \.onnx files"):
         export(network, tmp_path / "model.safetensors", typical_inputs(network))
+
+
+def test_a_network_without_convolutions_cannot_compute_in_integers(tmp_path):
+    network = load_model_file("mnist_mlp.pth", "cpu")
+    with pytest.raises(ConfigError, match="no convolutions"):
+        export(network, tmp_path / "model.onnx", typical_inputs(network))
 
 
 def test_an_unknown_suffix_lists_the_known_ones(model, tmp_path):

@@ -11,10 +11,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import streamlit as st
 
 from qdigits.app import check, draw, photo, quality, train
+from qdigits.app.memory import share_memory_between_threads
 from qdigits.app.model_picker import choose_models
 from qdigits.app.session import OpenModel
 
 HERE = Path(__file__).parent
+
+share_memory_between_threads()
 
 
 class Tab(NamedTuple):

@@ -110,5 +110,5 @@ class OnnxModel:
 
     def probabilities(self, tiles: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities, float32 (N, 10), of uint8 tiles (N, 28, 28)."""
-        images = tiles[:, None].astype(np.float32) / 255  # (N, 1, 28, 28)
+        images = np.divide(tiles[:, None], np.float32(255), dtype=np.float32)  # (N, 1, 28, 28)
         return self.session.run(["probabilities"], {"image": images})[0]

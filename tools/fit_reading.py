@@ -29,7 +29,7 @@ from qdigits.models.onnx_page_net import OnnxPageNet
 from qdigits.predictor import Model, candidate_tiles, load_model, most_confident
 from qdigits.reading.detector import Mark, find_marks
 from qdigits.reading.judge import LAYERS, NOTHING, OUTCOMES, Judge, Layer, describe_marks
-from qdigits.reading.page import Glyph, ask, features_of, tell_apart, touches, understand
+from qdigits.reading.page import Glyph, ask, features_of, find_touching, tell_apart, understand
 from qdigits.reading.place import place_photo
 from qdigits.reading.result import Prediction
 from qdigits.reading.single import SIDE, compare
@@ -224,7 +224,7 @@ def judge_numbers(page: Seen, model: Model, judge: Judge) -> list[Judged]:
     for glyphs, own in zip(numbers, places, strict=True):
         if any(true_outcome(glyph.mark, page.drawn) < 0 for glyph in glyphs):
             continue
-        clean = not any(touches(unread.mark, glyphs) for unread in found.unread)
+        clean = not find_touching(found.unread, glyphs)
         right = [
             place >= 0 and CLASSES[page.drawn.marks[place].kind] == glyph.character
             for place, glyph in zip(own, glyphs, strict=True)

@@ -109,8 +109,16 @@ def measure_noise(marks: np.ndarray) -> float:
     step_x = max(width // SAMPLE_SIDE, 1)
     sample = marks[::step_y, ::step_x]
     # 25 % of a normal distribution lie within 0.32 sigma, with half of the sheet inked still
-    quarter = np.percentile(np.abs(sample), 25)
-    return float(quarter) / 0.32
+    return quantile(np.abs(sample), 0.25) / 0.32
+
+
+def quantile(values: np.ndarray, share: float) -> float:
+    """Return the value that a share of all values lies below, without interpolation.
+
+    np.quantile takes several times as long on pictures as small as a digit.
+    """
+    place = int(share * (values.size - 1))
+    return float(np.partition(values, place, axis=None)[place])
 
 
 def find_polarity(photo: np.ndarray) -> Polarity:

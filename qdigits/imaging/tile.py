@@ -14,7 +14,7 @@ from qdigits.imaging.constants import (
     TILE_SIZE,
 )
 from qdigits.imaging.decode import Photo, open_photo
-from qdigits.imaging.ink import Polarity, find_ink, find_polarity
+from qdigits.imaging.ink import Polarity, find_ink, find_polarity, quantile
 from qdigits.imaging.paper import resize
 
 MIN_DIGIT_SIDE = 8  # a smaller mark (pixels) is no digit
@@ -191,7 +191,7 @@ def fit_tile(ink: np.ndarray) -> np.ndarray:
     """
     scale = DIGIT_BOX / max(ink.shape)
     small = resize(ink, scale).astype(np.float32)
-    darkest = float(np.percentile(small, 98))
+    darkest = quantile(small, 0.98)
     small *= 255 / max(darkest, 1.0)
     height, width = small.shape
     mass = small.sum() or 1.0

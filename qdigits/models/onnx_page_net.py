@@ -88,7 +88,8 @@ class OnnxPageNet:
         """
         height, width = grey.shape
         padding = (0, -height % MULTIPLE), (0, -width % MULTIPLE)
-        padded = np.pad(grey, padding, mode="edge").astype(np.float32) / 255
+        padded = np.pad(grey, padding, mode="edge")
+        padded = np.divide(padded, np.float32(255), dtype=np.float32)
         answers = self._session.run(list(PageMaps._fields), {"grey": padded[None, None]})
         rows, columns = -(-height // STRIDE), -(-width // STRIDE)
         return PageMaps(*(answer[0, :, :rows, :columns] for answer in answers))

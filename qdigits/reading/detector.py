@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple, Protocol
 
 import cv2
@@ -27,6 +28,7 @@ SMALLEST_DIGIT, BEST_DIGIT, LARGEST_DIGIT = 9, 30, 64  # pixels at the scale whe
 BLOCK, MARGIN = 256, 64  # finer scales are read in blocks with margins (pixels)
 INKED = 12  # grey levels that ink differs from what is around it, at least
 AROUND = 31  # pixels: how far around
+MOST_BLOCKS = 15  # that are read together, as memory grows with them
 MIN_INK = 10  # inked pixels that make a block worth reading
 SETTLED_HEIGHT = 19  # pixels at the scale where a digit is seen; smaller ones are looked at again
 SETTLED = 0.5  # score from which a mark's ink needs no closer look
@@ -64,12 +66,12 @@ class Mark:
     def height(self) -> float:
         return self.bottom - self.top
 
-    @property
+    @cached_property
     def score(self) -> float:
         """The probability that something of its likeliest class stands here."""
         return float(sigmoid(self.logits.max()))
 
-    @property
+    @cached_property
     def label(self) -> int:
         return int(self.logits.argmax())
 
@@ -86,6 +88,25 @@ class Mark:
     @property
     def is_digit(self) -> bool:
         return self.label < len(DIGITS)
+
+
+class HasEdges(Protocol):
+    """Something that stands at a place: its edges in pixels."""
+
+    @property
+    def left(self) -> float: ...
+    @property
+    def top(self) -> float: ...
+    @property
+    def right(self) -> float: ...
+    @property
+    def bottom(self) -> float: ...
+
+
+def edges_of(boxes: Sequence[HasEdges]) -> np.ndarray:
+    """Return left, top, right and bottom of marks or glyphs, float (4, N)."""
+    edges = [(box.left, box.top, box.right, box.bottom) for box in boxes]
+    return np.array(edges, float).reshape(-1, 4).T
 
 
 class Sighting(NamedTuple):
@@ -163,28 +184,44 @@ class Window(NamedTuple):
 
 
 def _windows(todo: np.ndarray) -> Iterator[Window]:
-    """Cover the ink in bands of blocks; neighbouring blocks are read together."""
+    """Cover the ink in rectangles of blocks: neighbouring blocks are read together."""
     height, width = todo.shape
     rows = math.ceil(height / BLOCK)
     columns = math.ceil(width / BLOCK)
     padded = np.zeros((rows * BLOCK, columns * BLOCK), bool)
     padded[:height, :width] = todo
     inked = padded.reshape(rows, BLOCK, columns, BLOCK).sum((1, 3)) >= MIN_INK
-    for row in range(rows):
-        top = row * BLOCK
-        bottom = min(top + BLOCK, height)
-        is_inked = np.r_[False, inked[row], False].astype(np.int8)
-        edges = np.flatnonzero(np.diff(is_inked))
-        for first, last in edges.reshape(-1, 2):
-            left = int(first) * BLOCK
-            right = min(int(last) * BLOCK, width)
-            yield Window(
-                max(left - MARGIN, 0),
-                max(top - MARGIN, 0),
-                min(right + MARGIN, width),
-                min(bottom + MARGIN, height),
-                inner=(left, top, right, bottom),
-            )
+    for first_row, last_row, first, last in _rectangles(inked):
+        left, top = first * BLOCK, first_row * BLOCK
+        right, bottom = min(last * BLOCK, width), min(last_row * BLOCK, height)
+        yield Window(
+            max(left - MARGIN, 0),
+            max(top - MARGIN, 0),
+            min(right + MARGIN, width),
+            min(bottom + MARGIN, height),
+            inner=(left, top, right, bottom),
+        )
+
+
+def _rectangles(inked: np.ndarray) -> Iterator[tuple[int, int, int, int]]:
+    """Cover the inked blocks, bool (rows, columns), with few rectangles of at most MOST_BLOCKS.
+
+    Yields:
+        First row, row after the last one, first column, column after the last one.
+    """
+    left = inked.copy()
+    for row, column in np.argwhere(inked).tolist():
+        if not left[row, column]:
+            continue
+        right = column
+        while right < inked.shape[1] and left[row, right]:
+            right += 1
+        bottom = row + 1
+        most_rows = MOST_BLOCKS // (right - column)
+        while bottom - row < most_rows and bottom < len(inked) and left[bottom, column:right].all():
+            bottom += 1
+        left[row:bottom, column:right] = False
+        yield row, bottom, column, right
 
 
 def _look(net: PageNet, page: np.ndarray, window: Window) -> PageMaps:
@@ -240,13 +277,17 @@ def _mark_at(output: PageMaps, row: int, column: int, window: Window, scale: flo
 def _without_doubles(marks: list[Mark]) -> list[Mark]:
     """Keep of marks on the same ink the one that was seen best."""
     ordered = sorted(marks, key=_suitability, reverse=True)
-    boxes = np.array([(mark.left, mark.top, mark.right, mark.bottom) for mark in ordered])
+    left, top, right, bottom = edges_of(ordered)
+    area = (right - left) * (bottom - top)
     is_left = np.ones(len(ordered), bool)
     kept = []
     for place, mark in enumerate(ordered):
         if is_left[place]:
             kept.append(mark)
-            is_left &= _shared(boxes[place], boxes) < SAME_MARK
+            across = np.minimum(right, right[place]) - np.maximum(left, left[place])
+            down = np.minimum(bottom, bottom[place]) - np.maximum(top, top[place])
+            shared = np.maximum(across, 0) * np.maximum(down, 0)
+            is_left &= shared < SAME_MARK * np.minimum(area, area[place])
     return kept
 
 
@@ -254,14 +295,6 @@ def _suitability(mark: Mark) -> float:
     """Return a mark's score, less for digits of sizes that the network knows less well."""
     off = 0.0 if mark.is_small_sign else abs(math.log2(mark.seen_height / BEST_DIGIT))
     return mark.score * (1 - 0.1 * max(off - 0.7, 0))
-
-
-def _shared(box: np.ndarray, boxes: np.ndarray) -> np.ndarray:
-    """Return which part of the smaller box lies in the other, (N,), for (4,) and (N, 4)."""
-    shared = np.minimum(box[2:], boxes[:, 2:]) - np.maximum(box[:2], boxes[:, :2])
-    area = (box[2:] - box[:2]).prod()
-    areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    return shared.clip(0).prod(1) / np.maximum(np.minimum(area, areas), 1e-6)
 
 
 def sigmoid(logit: np.ndarray | float) -> np.ndarray:

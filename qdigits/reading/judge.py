@@ -13,7 +13,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from qdigits.augment.pages.marks import CLASSES, OTHER
-from qdigits.reading.detector import BEST_DIGIT, DIGITS, FAINTEST, Mark, logit, sigmoid
+from qdigits.reading.detector import (
+    BEST_DIGIT,
+    DIGITS,
+    FAINTEST,
+    Mark,
+    edges_of,
+    logit,
+    sigmoid,
+)
 
 NOTHING = len(CLASSES)
 """What a mark is that stands for no ink of its own: a false sighting."""
@@ -26,8 +34,10 @@ FARTHEST = 3.0
 """Digit heights: a gap to a neighbour counts no further."""
 TOO_SMALL = ".,:"
 """Signs so small that the tile network has nothing to say."""
+IS_LARGE = np.array([name not in TOO_SMALL for name in CLASSES])
 WORTH_ASKING = 0.15
 """The page network's score below which the tile network is not asked."""
+LEAST_LOGIT = logit(WORTH_ASKING)
 
 
 LAYERS = ("hidden", "outcome", "number", "single")
@@ -92,8 +102,7 @@ def _logistic(layer: Layer, features: np.ndarray) -> float:
 
 def is_worth_asking(mark: Mark) -> bool:
     """Say whether a mark is worth the tile network's time."""
-    logits = np.delete(mark.logits, [CLASSES.index(sign) for sign in TOO_SMALL])
-    return bool(logits.max() > logit(WORTH_ASKING))
+    return bool(mark.logits[IS_LARGE].max() > LEAST_LOGIT)
 
 
 def describe_marks(
@@ -138,13 +147,12 @@ def describe_places(marks: Sequence[Mark], page: tuple[int, ...]) -> np.ndarray:
         (N, 2): the room to the nearest edge in heights, negative where the mark is cut; the height
         against the page's likely digits.
     """
-    likely = [mark.height for mark in marks if sigmoid(mark.logits[: len(DIGITS)].max()) > LIKELY]
-    described = np.zeros((len(marks), 2))
-    for one, mark in enumerate(marks):
-        room = min(mark.left, mark.top, page[1] - mark.right, page[0] - mark.bottom)
-        usual = np.median(likely) if likely else mark.height
-        described[one] = np.clip(room / mark.height, -0.5, 0.5), math.log(mark.height / usual)
-    return described
+    left, top, right, bottom = edges_of(marks)
+    height = bottom - top
+    likely = height[digit_chances(marks) > LIKELY]
+    usual = np.median(likely) if likely.size else height
+    room = np.min([left, top, page[1] - right, page[0] - bottom], axis=0)
+    return np.stack([np.clip(room / height, -0.5, 0.5), np.log(height / usual)], 1)
 
 
 def describe_neighbours(marks: Sequence[Mark]) -> np.ndarray:
@@ -155,14 +163,12 @@ def describe_neighbours(marks: Sequence[Mark]) -> np.ndarray:
         it is a digit and other ink; how likely that is on average of all marks beside it; height
         and place against the likely digits among them, and how many there are.
     """
-    edges = np.array([(mark.left, mark.top, mark.right, mark.bottom) for mark in marks])
-    left, top, right, bottom = edges.T
+    left, top, right, bottom = edges_of(marks)
     height = bottom - top
     centre = (left + right) / 2
     middle = (top + bottom) / 2
-    logits = np.array([mark.logits for mark in marks])
-    digit = sigmoid(logits[:, : len(DIGITS)].max(1))
-    other = sigmoid(logits[:, OTHER])
+    digit = digit_chances(marks)
+    other = sigmoid(np.array([mark.logits[OTHER] for mark in marks]))
     described = np.zeros((len(marks), 11))
     for one in range(len(marks)):
         unit = height[one]
@@ -186,6 +192,11 @@ def describe_neighbours(marks: Sequence[Mark]) -> np.ndarray:
             fall = (middle[one] - np.median(middle[near])) / usual
             described[one, 8:] = math.log(unit / usual), fall, min(near.sum(), 3) / 3
     return described
+
+
+def digit_chances(marks: Sequence[Mark]) -> np.ndarray:
+    """Return the page network's probability that each mark is its likeliest digit, (N,)."""
+    return sigmoid(np.array([mark.logits[: len(DIGITS)].max() for mark in marks]))
 
 
 def describe_number(confidences: Sequence[float], beside: Sequence[float]) -> np.ndarray:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from statistics import median
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -49,10 +51,10 @@ class Line:
     glyphs: list
     slope: float
 
-    @property
+    @cached_property
     def height(self) -> float:
         """The height of its digits."""
-        return float(np.median([height_of(glyph) for glyph in self.glyphs if is_digit(glyph)]))
+        return median(height_of(glyph) for glyph in self.glyphs if is_digit(glyph))
 
 
 def height_of(glyph: Glyph) -> float:
@@ -79,9 +81,7 @@ def find_lines(glyphs: Sequence) -> list[Line]:
     rows = _join_raised(_grow(digits, slope))
     for sign in (glyph for glyph in glyphs if not is_digit(glyph)):
         _attach(sign, rows)
-    rows.sort(
-        key=lambda row: np.median([_middle(glyph, slope) for glyph in row if is_digit(glyph)])
-    )
+    rows.sort(key=lambda row: median(_middle(glyph, slope) for glyph in row if is_digit(glyph)))
     return [Line(sorted(row, key=lambda glyph: glyph.left + glyph.right), slope) for row in rows]
 
 
@@ -275,7 +275,7 @@ def assign_columns(rows: list[list[Span]]) -> list[list[int]]:
     taken: dict[int, list[int]] = {}
     for index in sorted(range(len(rows)), key=lambda index: -len(rows[index])):
         taken[index] = _match(rows[index], columns)
-    centres = [np.median([span.left + span.right for span in column]) for column in columns]
+    centres = [median(span.left + span.right for span in column) for column in columns]
     rank = np.argsort(np.argsort(centres, kind="stable"), kind="stable").tolist()
     return [[rank[column] for column in taken[index]] for index in range(len(rows))]
 
@@ -300,7 +300,7 @@ def _match(numbers: list[Span], columns: list[list[Span]]) -> list[int]:
 
 def _shared_width(span: Span, column: list[Span]) -> float:
     """Return the part of the narrower one, number or column, that both have in common."""
-    left = float(np.median([other.left for other in column]))
-    right = float(np.median([other.right for other in column]))
+    left = median(other.left for other in column)
+    right = median(other.right for other in column)
     shared = min(span.right, right) - max(span.left, left)
     return shared / max(min(span.right - span.left, right - left), 1e-6)

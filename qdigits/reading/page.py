@@ -12,7 +12,7 @@ import numpy as np
 
 from qdigits.augment.pages.marks import CLASSES, OTHER, TURNED
 from qdigits.imaging.constants import TILE_SIZE
-from qdigits.reading.detector import DIGITS, Mark, PageNet, find_marks
+from qdigits.reading.detector import DIGITS, Mark, PageNet, edges_of, find_marks
 from qdigits.reading.judge import (
     NOTHING,
     Judge,
@@ -251,7 +251,7 @@ def _number(
     top = min(glyph.top for glyph in glyphs)
     bottom = max(glyph.bottom for glyph in glyphs)
     confidence = judge.number_confidence(features_of(glyphs, page))
-    clean = not any(touches(unread.mark, glyphs) for unread in page.unread)
+    clean = not find_touching(page.unread, glyphs)
     accepted = clean and confidence >= judge.threshold
     digits = [glyph for glyph in glyphs if glyph.character.isdigit()]
     return Number(
@@ -267,22 +267,22 @@ def _number(
 
 def features_of(glyphs: list[Glyph], page: Page) -> np.ndarray:
     """Describe one of a page's numbers for its confidence."""
-    beside = [
-        unread.likely for unread in [*page.unread, *page.faint] if touches(unread.mark, glyphs)
-    ]
-    return describe_number([glyph.confidence for glyph in glyphs], beside)
+    beside = find_touching([*page.unread, *page.faint], glyphs)
+    return describe_number(
+        [glyph.confidence for glyph in glyphs], [unread.likely for unread in beside]
+    )
 
 
-def touches(mark: Mark, glyphs: list[Glyph]) -> bool:
-    """Say whether unread ink stands right beside or inside a number."""
-    height = float(np.median([glyph.bottom - glyph.top for glyph in glyphs]))
-    for glyph in glyphs:
-        apart = max(glyph.left - mark.right, mark.left - glyph.right)
-        shared = min(glyph.bottom, mark.bottom) - max(glyph.top, mark.top)
-        lower = min(glyph.bottom - glyph.top, mark.bottom - mark.top)
-        if apart < TOUCHING * height and shared > BESIDE * lower:
-            return True
-    return False
+def find_touching(unread: Sequence[Unread], glyphs: Sequence[Glyph]) -> list[Unread]:
+    """Return the unread ink that stands right beside or inside a number."""
+    left, top, right, bottom = edges_of([one.mark for one in unread])
+    numbers = edges_of(glyphs)[:, :, None]  # against each mark: (4, glyphs, 1)
+    height = numbers[3] - numbers[1]
+    apart = np.maximum(numbers[0] - right, left - numbers[2])  # (glyphs, marks)
+    shared = np.minimum(numbers[3], bottom) - np.maximum(numbers[1], top)
+    lower = np.minimum(height, bottom - top)
+    touches = (apart < TOUCHING * np.median(height)) & (shared > BESIDE * lower)
+    return [unread[place] for place in np.flatnonzero(touches.any(0)).tolist()]
 
 
 def to_prediction(glyph: Glyph, place: Place, accepted: bool) -> Prediction:

@@ -12,13 +12,13 @@ from qdigits.imaging.constants import HIGH_THRESHOLD, LOW_THRESHOLD, TILE_SIZE
 from qdigits.imaging.ink import MIN_PAPER_BRIGHTNESS, find_polarity, normalize_contrast
 from qdigits.imaging.paper import resize
 from qdigits.imaging.tile import fit_tile
-from qdigits.reading.detector import Mark
+from qdigits.reading.detector import Mark, edges_of
 
 Classifier = Callable[[np.ndarray], np.ndarray]  # uint8 (N, 28, 28) -> probabilities (N, 10)
 
 ROOM = 0.2  # mark heights of paper around a crop
 OWN_SHARE = 0.5  # of a piece of ink that must lie in a mark's box to belong to it
-LARGE_ENOUGH = 56  # pixels of a mark's height: a tile needs no more
+LARGE_ENOUGH = 40  # pixels of a mark's height: twice what a tile shows
 VISIBLE = 20  # grey level from which ink counts for the box around it
 VOTES = 12  # marks that decide whether ink is brighter than paper
 
@@ -50,9 +50,14 @@ def draw_tiles(photo: np.ndarray, marks: Sequence[Mark]) -> np.ndarray:
         return np.zeros((0, TILE_SIZE, TILE_SIZE), np.uint8)
     crops = [_crop(mark, photo.shape) for mark in marks]
     brighter = _ink_is_bright(photo, crops)
+    left, top, right, bottom = edges_of(marks)
     tiles = []
-    for mark, crop in zip(marks, crops, strict=True):
-        neighbours = [other for other in marks if other is not mark and _meets(other, crop)]
+    for place, (mark, crop) in enumerate(zip(marks, crops, strict=True)):
+        meets = (
+            (left < crop.right) & (crop.left < right) & (top < crop.bottom) & (crop.top < bottom)
+        )
+        meets[place] = False
+        neighbours = [marks[other] for other in np.flatnonzero(meets).tolist()]
         tiles.append(_tile(photo, crop, mark, neighbours, brighter))
     return np.stack(tiles)
 
@@ -79,11 +84,6 @@ def _ink_is_bright(photo: np.ndarray, crops: list[Crop]) -> bool:
     voters = crops[::step]
     votes = [find_polarity(crop.of(photo))[0] for crop in voters]
     return bool(np.mean(votes) > 0.5)
-
-
-def _meets(mark: Mark, crop: Crop) -> bool:
-    across = mark.left < crop.right and crop.left < mark.right
-    return across and mark.top < crop.bottom and crop.top < mark.bottom
 
 
 def _tile(
@@ -122,14 +122,13 @@ def _even_ink(part: np.ndarray, brighter: bool, height: float) -> np.ndarray:
     without_strokes = cv2.morphologyEx(values, cv2.MORPH_CLOSE, kernel)
     paper = cv2.blur(without_strokes, (side, side)).astype(np.float32)
     marks = paper - values
-    total = marks.sum(2)
+    total = cv2.transform(marks, np.ones((1, 3), np.float32))
     is_strong = total >= total.max() / 2
     strong = marks[is_strong].clip(0)
     weights = strong.mean(0) ** 2 + 1e-6  # the channels that show the ink count
     weights /= weights.sum()
-    brightness = np.maximum(paper @ weights, MIN_PAPER_BRIGHTNESS)
-    contrast = (marks @ weights) * 255 / brightness
-    return normalize_contrast(contrast.astype(np.float32))
+    brightness = np.maximum(cv2.transform(paper, weights[None]), MIN_PAPER_BRIGHTNESS)
+    return normalize_contrast(cv2.transform(marks, weights[None]) * 255 / brightness)
 
 
 def _distance(mark: Mark, crop: Crop, shape: tuple[int, int], scale: float) -> np.ndarray:

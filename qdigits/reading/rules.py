@@ -66,6 +66,8 @@ def _has_rule(photo: np.ndarray, place: Box, slope: float) -> bool:
     paper = np.median(small, axis=1, keepdims=True)
     ink = (np.abs(small - paper) > CONTRAST).astype(np.uint8)
     ink = cv2.dilate(ink, np.ones((1, 3), np.uint8))
+    if ink.any(1).mean() <= UNBROKEN:  # no column can be fuller, however it leans
+        return False
     return any(_longest_column(ink, lean - slope) > UNBROKEN for lean in LEANS)
 
 

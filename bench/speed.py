@@ -13,13 +13,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -29,6 +29,7 @@ import torch
 from PIL import Image
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.pages import measure_pages
 from bench.rivals import (
     BASELINE,
     SMALL_CNNS,
@@ -37,10 +38,14 @@ from bench.rivals import (
     train_small_cnn,
 )
 from bench.support import (
+    MEASURED_COMMAND,
     Digits,
+    Row,
     choose_digits,
     describe_machine,
+    make_row,
     measure_seconds,
+    run_command,
     take_turns,
 )
 from qdigits.data.loading import load_test, load_training
@@ -55,45 +60,6 @@ from tools.recipe_results import ROOT
 EPOCH = 60_000  # digits; fewer are scaled up to it
 BATCH_TILES = 4096
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
-# The command in a process that prints its peak memory in kilobytes as the last line of stderr.
-MEASURED_COMMAND = """
-import sys
-from qdigits.cli import main
-code = main()
-status = open("/proc/self/status").read()
-print(status.partition("VmHWM:")[2].split()[0], file=sys.stderr)
-sys.exit(code)
-"""
-
-
-class Row(NamedTuple):
-    """One row of the table."""
-
-    work: str
-    ours: str
-    rival: str
-    times_as_fast: str
-    goal: str
-
-
-class Process(NamedTuple):
-    """What a whole process took."""
-
-    seconds: float
-    megabytes: float  # at most
-
-
-def make_row(work: str, show: Callable[[float], str], times: dict[str, float], goal: str) -> Row:
-    """Return a row.
-
-    Args:
-        work: What was done, and by which rival.
-        show: Turns seconds into the figure that is shown.
-        times: The seconds of `ours` and of `rival`.
-        goal: What is wanted, and what limits it.
-    """
-    ratio = times["rival"] / times["ours"]
-    return Row(work, show(times["ours"]), show(times["rival"]), f"{ratio:.2f}", goal)
 
 
 # ---- training
@@ -255,14 +221,6 @@ def measure_network(repeats: int, name: str) -> Iterator[Row]:
     )
 
 
-def run_command(*words: str) -> Process:
-    """Run the command in a process of its own."""
-    start = time.perf_counter()
-    command = [sys.executable, "-c", MEASURED_COMMAND, *words]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return Process(time.perf_counter() - start, int(done.stderr.split()[-1]) / 1024)
-
-
 def write_tiles(folder: Path, count: int) -> list[Path]:
     """Write digits of the sample as PNG files."""
     folder.mkdir()
@@ -345,6 +303,7 @@ def main() -> None:
         measure_network(repeats, "mnist_small"),
         measure_network(repeats, "mnist_mlp"),
         measure_command(repeats, count),
+        measure_pages(count // 100, digits),
     ]
     rows = []
     for row in chain.from_iterable(measurements):

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +17,15 @@ from tools.recipe_results import ROOT, describe_commit, describe_versions
 
 DATA_DIR = Path(os.environ.get("DATA_DIR", ROOT.parent / "shared" / "data"))
 MNIST_DIR = DATA_DIR / "mnist"
+# The command in a process that prints its peak memory in kilobytes as the last line of stderr.
+MEASURED_COMMAND = """
+import sys
+from qdigits.cli import main
+code = main()
+status = open("/proc/self/status").read()
+print(status.partition("VmHWM:")[2].split()[0], file=sys.stderr)
+sys.exit(code)
+"""
 
 
 class Digits(NamedTuple):
@@ -48,6 +59,44 @@ def choose_digits(data_dir: Path | None = None) -> Digits:
         return digits
     print("No MNIST here or to be fetched: the bundled sample serves; DATA_DIR=... names a folder.")
     return Digits("sample", None)
+
+
+class Row(NamedTuple):
+    """One row of the table."""
+
+    work: str
+    ours: str
+    rival: str
+    times_as_fast: str
+    goal: str
+
+
+class Process(NamedTuple):
+    """What a whole process took."""
+
+    seconds: float
+    megabytes: float  # at most
+
+
+def make_row(work: str, show: Callable[[float], str], times: dict[str, float], goal: str) -> Row:
+    """Return a row.
+
+    Args:
+        work: What was done, and by which rival.
+        show: Turns seconds into the figure that is shown.
+        times: The seconds of `ours` and of `rival`.
+        goal: What is wanted, and what limits it.
+    """
+    ratio = times["rival"] / times["ours"]
+    return Row(work, show(times["ours"]), show(times["rival"]), f"{ratio:.2f}", goal)
+
+
+def run_command(*words: str) -> Process:
+    """Run the command in a process of its own."""
+    start = time.perf_counter()
+    command = [sys.executable, "-c", MEASURED_COMMAND, *words]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return Process(time.perf_counter() - start, int(done.stderr.split()[-1]) / 1024)
 
 
 def measure_seconds(work: Callable[[], object]) -> float:

@@ -14,7 +14,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 
 from qdigits.errors import ImageError
@@ -27,6 +26,7 @@ from qdigits.imaging.formats import (
     recognise_format,
 )
 from qdigits.imaging.parts import SeveralPicturesError
+from qdigits.imaging.threads import use_one_thread
 from qdigits.predictor import Model, Reading, read_together
 
 COLUMNS = ("file", "text", "confidence", "accepted", "error")
@@ -155,7 +155,7 @@ def read_files(
     listing = files if isinstance(files, Listing) else Listing(list(files))
     sources = [Source(name, name) for name in listing.files]
     jobs = jobs or os.cpu_count() or 1
-    cv2.setNumThreads(1)  # each picture has a thread; OpenCV's own would spin between small steps
+    use_one_thread()
     with ThreadPoolExecutor(jobs) as pool:
         yield from _read_sources(Readers(model, pool, jobs), sources, listing.skipped, done)
 

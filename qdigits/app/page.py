@@ -14,10 +14,12 @@ from qdigits.app import check, draw, photo, quality, train
 from qdigits.app.memory import share_memory_between_threads
 from qdigits.app.model_picker import choose_models
 from qdigits.app.session import OpenModel
+from qdigits.imaging.threads import use_one_thread
 
 HERE = Path(__file__).parent
 
 share_memory_between_threads()
+use_one_thread()
 
 
 class Tab(NamedTuple):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.random import Generator
 
@@ -94,8 +93,3 @@ def draw_page(
     turns = int(rng.integers(1, 4)) if rng.random() < turned else 0
     picture, marks = quarter_turns(picture, sheet.marks, turns)
     return Page(picture, marks, sheet.ignored, sheet.vague, turns, kind)
-
-
-def use_one_thread() -> None:
-    """Keep drawing to one thread: several processes draw beside each other."""
-    cv2.setNumThreads(1)

@@ -15,7 +15,7 @@ SAME_LINE = (
 )
 NEIGHBOUR = 3.0  # digit heights: pairs closer than this tell how the page leans
 MOST_RAISED = 2  # digits of an exponent
-SMALLER = 0.75  # heights of the digit beside it, at most, of a raised one
+SMALLER = 0.85  # heights of the digit beside it, at most, of a raised one
 RAISED_REACH = 0.6  # digit heights between a raised digit and the one beside it
 NARROWEST = 0.5  # digit heights: a 1 takes up as much room as that
 SIGN_REACH = 0.9  # digit heights between a sign and the digit it belongs to

@@ -18,8 +18,9 @@ from qdigits.augment.pages.supplies import (
     sort_digits,
     sort_lines,
 )
-from qdigits.augment.synthetic_pages import draw_page, use_one_thread
+from qdigits.augment.synthetic_pages import draw_page
 from qdigits.data.split import Split
+from qdigits.imaging.threads import use_one_thread
 from qdigits.training.page_config import PageConfig
 from qdigits.training.page_targets import target_of
 

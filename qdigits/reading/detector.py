@@ -34,7 +34,7 @@ SETTLED_HEIGHT = 19  # pixels at the scale where a digit is seen; smaller ones a
 SETTLED = 0.5  # score from which a mark's ink needs no closer look
 FAINTEST = 1e-4  # probability: no opinion counts for more than that
 CANDIDATE = 0.12  # score from which a peak is a mark at all
-SAME_MARK = 0.45  # shared part of the smaller box from which two boxes are one mark
+SAME_MARK = 0.45  # shared part of the smaller box above which two boxes are one mark
 
 
 class PageNet(Protocol):
@@ -287,7 +287,7 @@ def _without_doubles(marks: list[Mark]) -> list[Mark]:
             across = np.minimum(right, right[place]) - np.maximum(left, left[place])
             down = np.minimum(bottom, bottom[place]) - np.maximum(top, top[place])
             shared = np.maximum(across, 0) * np.maximum(down, 0)
-            is_left &= shared < SAME_MARK * np.minimum(area, area[place])
+            is_left &= shared <= SAME_MARK * np.minimum(area, area[place])
     return kept
 
 

@@ -152,3 +152,11 @@ def test_a_fraction_is_a_number_of_its_own():
     half.top += 15
     assert text_of([two, one, slash, half]) == "2 1/2"
     assert text_of(typed("21/2", y=60)) == "21/2"
+
+
+@pytest.mark.parametrize("height", [20, 33])
+def test_an_exponent_stands_in_the_line_of_its_base(height):
+    base = typed("98", y=60)
+    left, bottom = base[-1].right + 5, 64
+    exponent = Box(left, bottom - height, left + 18, bottom, "2")
+    assert text_of([*base, exponent]) == "98 2"

@@ -293,6 +293,7 @@ def main() -> None:
     options = parser.parse_args()
     repeats = 1 if options.quick else 5
     count = 1000 if options.quick else 10_000
+    pages = 10 if options.quick else 100
     load_before = os.getloadavg()[0]
     digits = choose_digits(options.data_dir)
     measurements = [
@@ -303,7 +304,7 @@ def main() -> None:
         measure_network(repeats, "mnist_small"),
         measure_network(repeats, "mnist_mlp"),
         measure_command(repeats, count),
-        measure_pages(count // 100, digits),
+        measure_pages(pages, digits),
     ]
     rows = []
     for row in chain.from_iterable(measurements):

@@ -56,8 +56,10 @@ EMPTY = 0.25
 """Share of the single pictures that show an empty place."""
 SMALLEST_SINGLE = 14
 """Pixels of a mark's height from which it is cut out."""
-RIGHT_NUMBERS, RIGHT_SINGLES = 0.89, 0.9
-"""Shares of the accepted answers that are right; people's pages are far easier than drawn ones."""
+RIGHT_NUMBERS = 0.89
+"""Share of the accepted numbers that are right; people's pages are far easier than drawn ones."""
+RIGHT_SINGLES = 0.9
+"""The same for pictures of one digit."""
 
 
 class Seen(NamedTuple):
@@ -81,7 +83,14 @@ class Single(NamedTuple):
 
 
 def look_at_pages(wanted: range, digits: Any, net: OnnxPageNet, model: Model) -> list[Seen]:
-    """Draw upright pages by their numbers, find their marks and ask about them."""
+    """Draw upright pages, find their marks and ask about them.
+
+    Args:
+        wanted: Which pages: the last number of their keys.
+        digits: What is written on them.
+        net: Finds the marks.
+        model: Says which digits they are.
+    """
     supplies = supplies_from(digits, SEED)
     pages = []
     for number in wanted:

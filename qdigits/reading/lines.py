@@ -10,6 +10,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from qdigits.reading.detector import HasEdges
+
 SAME_LINE = (
     0.4  # overlap in height, as a share of the lower mark, from which two marks share a line
 )
@@ -27,14 +29,11 @@ SAME_COLUMN = 0.3  # of the narrower number's width that numbers of one column h
 GAP_OFFSET = 0.3  # digit heights: digits touch, and a ratio needs something to divide by
 
 
-class Glyph(Protocol):
+class Glyph(HasEdges, Protocol):
     """A mark that was read as a character."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
-    character: str
+    @property
+    def character(self) -> str: ...
 
 
 class Span(NamedTuple):

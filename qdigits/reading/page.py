@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 import cv2
@@ -29,7 +28,7 @@ from qdigits.reading.place import (
     straighten,
     turn_quarters,
 )
-from qdigits.reading.recognition import Classifier, draw_tiles
+from qdigits.reading.recognition import BLANK, Classifier, draw_tiles
 from qdigits.reading.result import Number, Prediction, Reading
 from qdigits.reading.rules import find_ruled_gaps
 
@@ -107,20 +106,19 @@ def read_page(
     judge = Judge.of(net.card)
     given = place_photo(photo, downscale)
     given = put_on_paper(given, room) if room else given
-    as_given = look_at(net, classify, judge, given)
+    as_given = look_at(net, given)
     is_likelier = turn_odds([as_given]) > turn_odds([])  # than before anybody looked
     turns = np.flatnonzero(is_likelier).tolist()
-    others = [
-        look_at(net, classify, judge, turn_quarters(given, turned), turned) for turned in turns
-    ]
-    views = [as_given, *others]
+    views = [as_given, *(look_at(net, turn_quarters(given, turned), turned) for turned in turns)]
     odds = turn_odds(views)
     best = max(views, key=lambda view: odds[view.turned])
-    reading = build_reading(best.page, best.placed.place, judge, best.turned)
-    if abs(best.page.slope) <= MOST_SLOPE:
+    page = understand(best.marks, classify, best.placed.photo, judge)
+    reading = build_reading(page, best.placed.place, judge, best.turned)
+    if abs(page.slope) <= MOST_SLOPE:
         return reading
-    level = look_at(net, classify, judge, straighten(best.placed, best.page.slope), best.turned)
-    other = build_reading(level.page, level.placed.place, judge, best.turned)
+    level = look_at(net, straighten(best.placed, page.slope), best.turned)
+    page = understand(level.marks, classify, level.placed.photo, judge)
+    other = build_reading(page, level.placed.place, judge, best.turned)
     return max(reading, other, key=count_right)
 
 
@@ -132,7 +130,7 @@ def count_right(reading: Reading) -> float:
 class View(NamedTuple):
     """A photo seen one way up."""
 
-    page: Page
+    marks: list[Mark]
     turns: np.ndarray  # float (4,): the network's probabilities that it is turned so seen this way
     placed: Placed  # the photo as it was seen
     turned: int  # quarters, counter-clockwise, that were undone
@@ -141,24 +139,21 @@ class View(NamedTuple):
 def turn_odds(views: Sequence[View]) -> np.ndarray:
     """Return the log odds that a photo was turned by 0 to 3 quarters, against upright: (4,).
 
-    Every mark of every view is a witness.
+    Every mark of every view is a witness, as far as the network believes in it.
     """
     shares = np.log(TURN_SHARES)
     odds = shares
     for view in views:
-        marks = len(view.page.unread) + sum(map(len, chain(*view.page.numbers)))
+        marks = sum(mark.score for mark in view.marks)
         witness = np.log(view.turns) - shares
         odds = odds + marks * np.roll(witness, view.turned)
     return odds - odds[0]
 
 
-def look_at(
-    net: PageNet, classify: Classifier, judge: Judge, placed: Placed, turned: int = 0
-) -> View:
-    """Read what is seen on a photo of which `turned` quarter turns were undone."""
-    photo = placed.photo
-    marks, turns = find_marks(net, cv2.cvtColor(photo, cv2.COLOR_RGB2GRAY))
-    return View(understand(marks, classify, photo, judge), turns, placed, turned)
+def look_at(net: PageNet, placed: Placed, turned: int = 0) -> View:
+    """Find the marks on a photo of which `turned` quarter turns were undone."""
+    marks, turns = find_marks(net, cv2.cvtColor(placed.photo, cv2.COLOR_RGB2GRAY))
+    return View(marks, turns, placed, turned)
 
 
 def understand(
@@ -216,7 +211,11 @@ def ask(marks: Sequence[Mark], classify: Classifier, photo: np.ndarray) -> Asked
     asked = [place for place, mark in enumerate(marks) if is_worth_asking(mark)]
     if asked:
         tiles[asked] = draw_tiles(photo, [marks[place] for place in asked])
-        opinions[asked] = classify(tiles[asked])
+        # Many sightings are false, so their tiles are blank; the network sees one for all of them.
+        inked = np.flatnonzero(tiles.any((1, 2)))
+        blank_opinion, *inked_opinions = classify(np.stack([BLANK, *tiles[inked]]))
+        opinions[asked] = blank_opinion
+        opinions[inked] = inked_opinions
     return Asked(tiles, opinions)
 
 

@@ -20,6 +20,7 @@ ROOM = 0.2  # mark heights of paper around a crop
 OWN_SHARE = 0.5  # of a piece of ink that must lie in a mark's box to belong to it
 LARGE_ENOUGH = 40  # pixels of a mark's height: twice what a tile shows
 VISIBLE = 20  # grey level from which ink counts for the box around it
+BLANK = np.zeros((TILE_SIZE, TILE_SIZE), np.uint8)
 VOTES = 12  # marks that decide whether ink is brighter than paper
 
 
@@ -97,6 +98,8 @@ def _tile(
     scale = max(mark.height / LARGE_ENOUGH, 1.0)
     part = resize(crop.of(photo), 1 / scale)
     ink = _even_ink(part, brighter, mark.height / scale)
+    if ink.max() < HIGH_THRESHOLD:
+        return BLANK
     distance = _distance(mark, crop, ink.shape, scale)
     for other in neighbours:
         ink[_distance(other, crop, ink.shape, scale) < distance] = 0
@@ -104,7 +107,7 @@ def _tile(
     is_visible = (ink > VISIBLE).astype(np.uint8)
     left, top, width, height = cv2.boundingRect(is_visible)
     if not width or ink.max() < HIGH_THRESHOLD:
-        return np.zeros((TILE_SIZE, TILE_SIZE), np.uint8)
+        return BLANK
     return fit_tile(ink[top : top + height, left : left + width])
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from qdigits.reading.page import Page, Unread, View, read_page, turn_odds
+from qdigits.augment.pages.marks import CLASSES
+from qdigits.reading.detector import Mark
+from qdigits.reading.page import View, read_page, turn_odds
 from qdigits.reading.place import place_photo
 from tests.reading.shapes import ShapeModel, ShapeNet, photo
 
@@ -94,9 +96,9 @@ def test_a_blank_page_of_any_shape_is_an_empty_reading(shape):
 
 def view(turned: int, turns: list[float], marks: int = 4) -> View:
     """Return a view of some marks in which the network believes in each turn so much."""
-    page = Page([], [Unread(None, 1.0)] * marks, [], slope=0.0)
+    certain = Mark(0.0, 0.0, 10.0, 20.0, np.full(len(CLASSES), 10.0), 0.0, 20.0)
     blank = place_photo(np.zeros((100, 100, 3), np.uint8), 1.0)
-    return View(page, np.array(turns), blank, turned)
+    return View([certain] * marks, np.array(turns), blank, turned)
 
 
 def test_each_view_of_a_page_is_a_witness_of_which_way_up_it_is():

@@ -20,7 +20,8 @@ from tools.page_server import find_free_port, serve_page, wait_until_healthy
 sync = pytest.importorskip(
     "playwright.sync_api", reason="browser tests need playwright: pip install 'qdigits[dev]'"
 )
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+BROWSERS = "chromium-headless-shell", "chromium", "chromium-browser"  # the first needs least time
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 if not CHROMIUM:
     pytest.skip("browser tests need chromium: apt-get install chromium", allow_module_level=True)
 
@@ -96,6 +97,7 @@ def visit(address, browser):
             color_scheme="dark" if dark else "light",
             has_touch=phone,
             is_mobile=phone,
+            reduced_motion="reduce",
         )
         page, wrong = context.new_page(), []
         page.on("console", lambda message: message.type == "error" and wrong.append(message.text))
@@ -567,12 +569,15 @@ def test_a_class_opens_the_page_at_another_address(visit, class_address, look):
 # All texts whose contrast is below 4.5:1, or 3:1 if they are large. A slider's value stands above
 # the thumb that holds it, so its ground is not known.
 PALE_TEXTS = """() => {
+  const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+  const parsed = {};
   const parse = colour => {
-    const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+    if (colour in parsed) return parsed[colour];
+    pen.clearRect(0, 0, 1, 1);
     pen.fillStyle = colour;
     pen.fillRect(0, 0, 1, 1);
     const [r, g, b, a] = pen.getImageData(0, 0, 1, 1).data;
-    return [r, g, b, a / 255];
+    return parsed[colour] = [r, g, b, a / 255];
   };
   const over = ([r, g, b, a], [R, G, B]) =>
     [r * a + R * (1 - a), g * a + G * (1 - a), b * a + B * (1 - a), 1];

@@ -213,9 +213,9 @@ def ask(marks: Sequence[Mark], classify: Classifier, photo: np.ndarray) -> Asked
         tiles[asked] = draw_tiles(photo, [marks[place] for place in asked])
         # Many sightings are false, so their tiles are blank; the network sees one for all of them.
         inked = np.flatnonzero(tiles.any((1, 2)))
-        blank_opinion, *inked_opinions = classify(np.stack([BLANK, *tiles[inked]]))
-        opinions[asked] = blank_opinion
-        opinions[inked] = inked_opinions
+        answers = classify(np.stack([BLANK, *tiles[inked]]))
+        opinions[asked] = answers[0]
+        opinions[inked] = answers[1:]
     return Asked(tiles, opinions)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, SupportsFloat, overload
 import numpy as np
 
 from qdigits.errors import ImageError
-from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL
+from qdigits.files import DEFAULT_MODEL, FASTEST_MODEL, QUICK_MODEL, bundled_models, resolve
 from qdigits.imaging.constants import TILE_SIZE
 from qdigits.imaging.decode import Photo, open_photo
 from qdigits.imaging.tile import is_framed, prepare
@@ -51,7 +51,8 @@ def load_model(path: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
     """Load a model from its file alone.
 
     Args:
-        path: A .pth, .safetensors or .onnx file, or the name of a bundled one.
+        path: A .pth, .safetensors or .onnx file, or the name of a bundled one. The bundled
+            mnist_model.onnx comes with mnist_small.onnx, which answers where it is sure.
         device: auto, cpu, cuda or mps; an .onnx file is always read on the CPU.
 
     Raises:
@@ -59,9 +60,13 @@ def load_model(path: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
     """
     logger.debug("loading %s", path)
     if Path(path).suffix == ".onnx":
+        from qdigits.models.cascade import Cascade
         from qdigits.models.onnx_model import OnnxModel
 
-        return OnnxModel(path)
+        model = OnnxModel(path)
+        if resolve(path).absolute() == bundled_models().get(FASTEST_MODEL):
+            return Cascade(OnnxModel(QUICK_MODEL), model)
+        return model
     if not find_spec("torch"):
         from qdigits.models.onnx_model import load_twin
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from qdigits.models.cascade import Cascade
 from qdigits.models.numpy_mlp import NumpyMLP
 from qdigits.models.onnx_file import Graph, read_graph
 from qdigits.models.onnx_model import OnnxModel
@@ -23,7 +24,7 @@ def inspect_layers(model: Any, tile: np.ndarray) -> list[LayerView]:
     """Run a network on one tile and return what its hidden layers made of it.
 
     Args:
-        model: A network of this package: OnnxModel, DigitModel or NumpyMLP.
+        model: A model of this package: OnnxModel, Cascade, DigitModel or NumpyMLP.
         tile: What it sees, uint8 (28, 28).
 
     Returns:
@@ -34,6 +35,8 @@ def inspect_layers(model: Any, tile: np.ndarray) -> list[LayerView]:
         _, *hidden, _ = model.forward(image)
         layers = zip(hidden, model.layers[:-1], strict=True)
         return [LayerView(activations[0], layer.weights) for activations, layer in layers]
+    if isinstance(model, Cascade):
+        model = model.choose(tile)
     if isinstance(model, OnnxModel):
         return _inspect_onnx(model, tile)
     if "torch" in sys.modules:

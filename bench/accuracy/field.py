@@ -194,7 +194,7 @@ def measure_cases(data: Path, readers: Readers) -> Iterator[Figure]:
 def measure_kinds(data: Path, _: Readers) -> Iterator[Figure]:
     """Measure kinds of fault on pages of our own making, by the script beside the data."""
     told = subprocess.run(
-        [sys.executable, str(data / "kinds" / "measure.py"), str(KINDS_SEED)],
+        [sys.executable, str(data.resolve() / "kinds" / "measure.py"), str(KINDS_SEED)],
         cwd=data / "kinds",
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,

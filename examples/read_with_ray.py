@@ -38,7 +38,7 @@ class Reader:
 
     def __init__(self) -> None:
         """Load the model, once in each process."""
-        self.model = load_model()
+        self.model = load_model("mnist_model.onnx")
 
     def __call__(self, row: dict) -> dict:
         """Return the row of the table for one picture."""

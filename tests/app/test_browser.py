@@ -473,9 +473,11 @@ def test_a_page_of_numbers_is_offered_as_a_table(visit, look):
     page.get_by_text("a page", exact=True).click()
     expect(page, "979")
     tap(page, page.get_by_text("As a table: 4 rows, 2 columns"))
-    with page.expect_download() as table:
+    table = page.get_by_test_id("stDataFrame").filter(visible=True)
+    table.locator("canvas").first.wait_for()  # until then the button below may still move
+    with page.expect_download() as download:
         tap(page, page.get_by_role("button", name="Table (CSV)").filter(visible=True))
-    rows = list(csv.reader(table.value.path().read_text().splitlines(True)))
+    rows = list(csv.reader(download.value.path().read_text().splitlines(True)))
     assert rows[1:] == [["31", "415"], ["92", "653"], ["58", "979"], ["32", "384"]]
 
 

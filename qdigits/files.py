@@ -19,7 +19,7 @@ CLONE = ROOT.parent  # holds the bundled models where the package is not install
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")  # to a spreadsheet
 DEFAULT_MODEL = "mnist_model.pth"
 FASTEST_MODEL = "mnist_model.onnx"  # the same network; it starts without torch
-QUICK_MODEL = "mnist_small.onnx"  # asked before it
+QUICK_MODEL = "mnist_small.onnx"  # asked before FASTEST_MODEL
 BUNDLED = [CLONE, CLONE / "weights", ROOT / "weights"]
 MODEL_FILES = ("mnist_*.*", "page_net.*")
 NAMES_SHOWN = 6  # of a folder, in a message

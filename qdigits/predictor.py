@@ -51,8 +51,8 @@ def load_model(path: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
     """Load a model from its file alone.
 
     Args:
-        path: A .pth, .safetensors or .onnx file, or the name of a bundled one. The bundled
-            mnist_model.onnx comes with mnist_small.onnx, which answers where it is sure.
+        path: A .pth, .safetensors or .onnx file, or the name of a bundled one. With the
+            bundled mnist_model.onnx, mnist_small.onnx answers the tiles of which it is sure.
         device: auto, cpu, cuda or mps; an .onnx file is always read on the CPU.
 
     Raises:
@@ -64,9 +64,9 @@ def load_model(path: str | Path = DEFAULT_MODEL, device: str = "auto") -> Model:
         from qdigits.models.onnx_model import OnnxModel
 
         model = OnnxModel(path)
-        if resolve(path).absolute() == bundled_models().get(FASTEST_MODEL):
-            return Cascade(OnnxModel(QUICK_MODEL), model)
-        return model
+        bundled = bundled_models().get(FASTEST_MODEL)
+        is_bundled = bundled is not None and bundled.samefile(resolve(path))
+        return Cascade(OnnxModel(QUICK_MODEL), model) if is_bundled else model
     if not find_spec("torch"):
         from qdigits.models.onnx_model import load_twin
 

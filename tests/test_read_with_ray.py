@@ -49,7 +49,9 @@ def test_cluster_gives_the_answers_of_the_command_each_once(cluster, scans, tmp_
     from examples.read_with_ray import read_pictures
 
     read_pictures(str(scans), str(tmp_path / "out"), readers=1)
-    rows = {row["file"]: row for row in ray.data.read_parquet(str(tmp_path / "out")).take_all()}
+    table = ray.data.read_parquet(str(tmp_path / "out")).take_all()
+    rows = {row["file"]: row for row in table}
+    assert len(table) == len(rows)
     expected = read_files(
         load_model("mnist_model.onnx"), [str(ROOT / "examples" / name) for name in NAMES]
     )

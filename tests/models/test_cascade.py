@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from qdigits.data.sample import load_sample
+from qdigits.files import resolve
 from qdigits.models.cascade import Cascade
 from qdigits.models.inspection import inspect_layers
 from qdigits.predictor import load_model
@@ -46,6 +47,7 @@ def test_a_large_network_that_nobody_needs_is_not_asked():
 
 def test_the_bundled_model_is_a_cascade_wherever_its_file_is_named():
     assert isinstance(load_model("mnist_model.onnx"), Cascade)
+    assert isinstance(load_model(resolve("mnist_model.onnx")), Cascade)
     assert not isinstance(load_model("mnist_small.onnx"), Cascade)
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -18,6 +21,7 @@ import numpy as np
 
 from qdigits.errors import ImageError
 from qdigits.files import inert_cell
+from qdigits.forked_processes import fork_workers
 from qdigits.imaging.annotate import mark_doubt
 from qdigits.imaging.constants import MAX_FILE_BYTES
 from qdigits.imaging.formats import (
@@ -27,15 +31,18 @@ from qdigits.imaging.formats import (
 )
 from qdigits.imaging.parts import SeveralPicturesError
 from qdigits.imaging.threads import use_one_thread
-from qdigits.predictor import Model, Reading, read_together
+from qdigits.models.cascade import Cascade
+from qdigits.models.onnx_model import OnnxModel
+from qdigits.predictor import Model, Reading, bundled_page_net, read_together
 
 COLUMNS = ("file", "text", "confidence", "accepted", "error")
 MAX_IN_FLIGHT = 512  # pictures in work
-MAX_TOGETHER = 16  # pictures that a thread takes at a time
-SHARES = 4  # of the pictures in work that each thread takes at least, one after the other
+MAX_TOGETHER = 16  # pictures that a thread or process takes at a time
+SHARES = 4  # of the pictures in work that each takes at least, one after the other
 STANDARD_INPUT = "-"
 # The first bytes of these formats begin other files, too: they are known by their names only.
 KNOWN_BY_NAME = (None, "BMP", "ZIP")
+CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 logger = logging.getLogger("qdigits")
 
@@ -103,6 +110,9 @@ class Source(NamedTuple):
     photo: Any
 
 
+Result = FileResult | SeveralPicturesError
+
+
 def expand_paths(names: Sequence[str]) -> Listing:
     """List the pictures meant: a folder stands for all pictures in it, but hidden ones."""
     listing = Listing()
@@ -149,75 +159,106 @@ def read_files(
         model: The network.
         files: Names of pictures, or what expand_paths found; "-" is a picture on standard input.
             Files of an archive that are no pictures are added to the skipped ones of a listing.
-        jobs: Threads that read; one for each core by default.
+        jobs: How many read side by side, processes or threads; one for each core by default.
         done: Names of pictures to leave out.
+
+    Raises:
+        QDigitsError: One of the processes was killed.
     """
     listing = files if isinstance(files, Listing) else Listing(list(files))
-    sources = [Source(name, name) for name in listing.files]
+    sources = [Source(name, open_input(name)) for name in listing.files]
     jobs = jobs or os.cpu_count() or 1
     use_one_thread()
-    with ThreadPoolExecutor(jobs) as pool:
-        yield from _read_sources(Readers(model, pool, jobs), sources, listing.skipped, done)
+    with ExitStack() as workers:
+        pool = workers.enter_context(ThreadPoolExecutor(jobs))
+        threads = readers = Readers(lambda group: pool.submit(read_group, model, group), jobs)
+        if len(sources) >= MAX_TOGETHER * jobs > MAX_TOGETHER and can_fork(model):
+            submit = workers.enter_context(fork_workers(jobs, partial(read_whole, model)))
+            readers = Readers(submit, jobs)
+        yield from _read_sources(model, readers, threads, sources, listing.skipped, done)
+
+
+def open_input(name: str) -> str | bytes:
+    """Return what is read under a name: the file of that name, or standard input."""
+    return sys.stdin.buffer.read(MAX_FILE_BYTES + 1) if name == STANDARD_INPUT else name
+
+
+def can_fork(model: Model) -> bool:
+    """Say whether a copy of this process can read: threads and graphics cards are not copied."""
+    runs_alone = isinstance(model, (OnnxModel, Cascade))
+    return sys.platform == "linux" and runs_alone and not bundled_page_net.cache_info().currsize
 
 
 class Readers(NamedTuple):
-    """Threads that read pictures with one network."""
+    """Threads or processes that read pictures with one network."""
 
-    model: Model
-    pool: ThreadPoolExecutor
-    threads: int
+    submit: Callable[[Sequence[Source]], Future]  # gives a result for each picture
+    side_by_side: int
 
-    def read(self, sources: Sequence[Source]) -> Iterator[FileResult | SeveralPicturesError]:
-        """Yield a result for each picture, in order.
+    def read(self, sources: Sequence[Source]) -> Iterator[tuple[Source, Result | None]]:
+        """Yield each picture with its result, in order.
 
-        A thread takes some pictures at a time: to hand over each tile alone costs as much as to
-        read it. Of a few large photos it takes one, so that all threads have work.
+        Each reader takes some pictures at a time: to hand over each tile alone costs as much as
+        to read it. Of a few large photos it takes one, so that all have work.
         """
-        share = len(sources) // (SHARES * self.threads)
+        share = len(sources) // (SHARES * self.side_by_side)
         size = min(max(share, 1), MAX_TOGETHER)
         groups = [sources[first : first + size] for first in range(0, len(sources), size)]
-        for results in self.pool.map(partial(read_group, self.model), groups):
-            yield from results
+        waiting = ((group, self.submit(group)) for group in groups)
+        in_work = deque(islice(waiting, MAX_IN_FLIGHT // size))
+        try:
+            while in_work:
+                group, future = in_work.popleft()
+                in_work.extend(islice(waiting, 1))
+                yield from zip(group, future.result(), strict=True)
+        finally:
+            for _, future in in_work:
+                future.cancel()
 
 
 def _read_sources(
-    readers: Readers, sources: Sequence[Source], skipped: list[str], done: AbstractSet[str]
+    model: Model,
+    readers: Readers,
+    threads: Readers,
+    sources: Sequence[Source],
+    skipped: list[str],
+    done: AbstractSet[str],
 ) -> Iterator[FileResult]:
-    wanted = (source for source in sources if not is_done(source.file, done))
-    while batch := list(islice(wanted, MAX_IN_FLIGHT)):
-        for source, result in zip(batch, readers.read(batch), strict=True):
-            if isinstance(result, FileResult):
-                yield result
-                continue
-            parts = [Source(f"{source.file}#{part.name}", part) for part in result.parts]
-            skipped += [f"{source.file}#{name}" for name in result.others]
-            yield from _read_sources(readers, parts, skipped, done)
+    """Read pictures, and with threads the parts of a file that holds several."""
+    wanted = [source for source in sources if not done or not is_done(source.file, done)]
+    for source, result in readers.read(wanted):
+        result = result or read_group(model, [source])[0]
+        if isinstance(result, FileResult):
+            yield result
+            continue
+        parts = [Source(f"{source.file}#{part.name}", part) for part in result.parts]
+        skipped += [f"{source.file}#{name}" for name in result.others]
+        yield from _read_sources(model, threads, threads, parts, skipped, done)
 
 
-def read_group(model: Model, sources: Sequence[Source]) -> list[FileResult | SeveralPicturesError]:
-    """Read some pictures; a file of several pictures is returned as the error that lists them."""
-    photos = [
-        sys.stdin.buffer.read(MAX_FILE_BYTES + 1) if one.file == STANDARD_INPUT else one.photo
-        for one in sources
-    ]
-    readings = read_together(model, photos)
+def read_whole(model: Model, sources: Sequence[Source]) -> list[FileResult | None]:
+    """Read some pictures; None is a file of several, for an open archive can't be handed over."""
     return [
-        make_result(source, photo, reading)
-        for source, photo, reading in zip(sources, photos, readings, strict=True)
+        result if isinstance(result, FileResult) else None for result in read_group(model, sources)
     ]
 
 
-def make_result(
-    source: Source, photo: Any, reading: Reading | ImageError
-) -> FileResult | SeveralPicturesError:
+def read_group(model: Model, sources: Sequence[Source]) -> list[Result]:
+    """Read some pictures; a file of several pictures is returned as the error that lists them."""
+    readings = read_together(model, [source.photo for source in sources])
+    return [make_result(source, reading) for source, reading in zip(sources, readings, strict=True)]
+
+
+def make_result(source: Source, reading: Reading | ImageError) -> Result:
     """Put what became of a picture beside its name."""
+    file, photo = source
     if isinstance(reading, Reading):
-        logger.debug("%s: read %d digits", source.file, len(reading.digits))
-        return FileResult(source.file, photo, replace(reading, source=photo))
+        logger.debug("%s: read %d digits", file, len(reading.digits))
+        return FileResult(file, photo, replace(reading, source=photo))
     if isinstance(reading, SeveralPicturesError):
         return reading
-    logger.info("%s: %s", source.file, reading)
-    return FileResult(source.file, photo, None, str(reading).removeprefix(f"{source.file}: "))
+    logger.info("%s: %s", file, reading)
+    return FileResult(file, photo, None, str(reading).removeprefix(f"{file}: "))
 
 
 def is_done(file: str, done: AbstractSet[str]) -> bool:
@@ -228,12 +269,7 @@ def is_done(file: str, done: AbstractSet[str]) -> bool:
 
 def printable(text: str) -> str:
     """Return a file name without control characters: they break lines and talk to terminals."""
-    return "".join(letter if is_printable(letter) else repr(letter)[1:-1] for letter in text)
-
-
-def is_printable(letter: str) -> bool:
-    """Say whether a letter is no control character; bytes that are no letters pass as they are."""
-    return ord(letter) >= 32 and not 127 <= ord(letter) < 160
+    return CONTROL_CHARACTER.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def terminal_art(tile: np.ndarray) -> str:

@@ -174,7 +174,7 @@ class ReadOptions:
     jobs: Annotated[
         OptionalCount, arg(aliases=["-j"], metavar="N", help_behavior_hint="(default: all cores)")
     ] = None
-    """Threads that read."""
+    """How many pictures are read at the same time."""
     quiet: Annotated[bool, arg(aliases=["-q"], help_behavior_hint="")] = False
     """Show no progress and no notes."""
     verbose: Annotated[bool, arg(aliases=["-v"], help_behavior_hint="")] = False

@@ -48,6 +48,8 @@ FORMATS = {
     "ZIP": PictureFormat((".zip",), rb"PK(?:\x03\x04|\x05\x06)"),
 }
 
+PICTURE_SUFFIXES = frozenset(suffix for form in FORMATS.values() for suffix in form.suffixes)
+
 # Pictures that are not read, so that a folder which holds some does not pass for read completely.
 OTHER_PICTURE_SUFFIXES = frozenset(
     (
@@ -67,14 +69,9 @@ def recognise_format(data: bytes) -> str | None:
     return None
 
 
-def picture_suffixes() -> tuple[str, ...]:
-    """Return the endings of all file names that are read, as in ".png"."""
-    return tuple(suffix for form in FORMATS.values() for suffix in form.suffixes)
-
-
 def is_picture_name(name: str | Path) -> bool:
     """Say whether a file name ends as pictures do that are read."""
-    return Path(name).suffix.lower() in picture_suffixes()
+    return Path(name).suffix.lower() in PICTURE_SUFFIXES
 
 
 def is_readable(name: str) -> bool:

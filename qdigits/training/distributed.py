@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import os
-import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,9 +14,9 @@ import torch.distributed as dist
 from torch import Tensor
 
 from qdigits.device import pick_device
+from qdigits.forked_processes import end_with_parent
 
 TIMEOUT = timedelta(seconds=20)  # a rank that is silent for longer has ended
-PR_SET_PDEATHSIG = 1  # prctl: which signal a process gets when its parent ends
 
 
 @dataclass(frozen=True)
@@ -79,9 +76,3 @@ def init_distributed(device: str = "auto") -> Iterator[World]:
     finally:
         gc.collect()  # what still holds the group may abort the process on its way out
         dist.destroy_process_group()
-
-
-def end_with_parent() -> None:
-    """Have Linux end this process when torchrun is killed: no trainer stays behind."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -44,6 +44,7 @@ from bench.support import (
     choose_digits,
     describe_machine,
     make_row,
+    measure_memory,
     measure_seconds,
     run_command,
     take_turns,
@@ -249,7 +250,7 @@ def measure_folder(repeats: int, folder: Path, paths: list[Path]) -> Iterator[Ro
     """Read a folder of tiles into a table, and the same by a loop over torch."""
     model = load_model_file("mnist_model.pth")
     some = paths[:500]
-    megabytes: list[float] = []
+    words = ("read", str(paths[0].parent), "--csv")
 
     def read_with_torch() -> None:
         for path in some:
@@ -258,17 +259,16 @@ def measure_folder(repeats: int, folder: Path, paths: list[Path]) -> Iterator[Ro
 
     def read_folder() -> float:
         table = folder / f"{time.time_ns()}.csv"
-        done = run_command("read", str(paths[0].parent), "--csv", str(table))
-        megabytes.append(done.megabytes)
-        return done.seconds / len(paths)
+        return run_command(*words, str(table)).seconds / len(paths)
 
     times = take_turns(
         repeats,
         ours=read_folder,
         rival=lambda: measure_seconds(read_with_torch) / len(some),
     )
+    megabytes = measure_memory(*words, str(folder / "memory.csv"))
     work = (
-        f"`qdigits read FOLDER --csv`, {len(paths):,} PNG tiles, {max(megabytes):.0f} MB; "
+        f"`qdigits read FOLDER --csv`, {len(paths):,} PNG tiles, {megabytes:.0f} MB; "
         "rival: a loop over torch"
     )
     yield make_row(

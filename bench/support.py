@@ -99,6 +99,37 @@ def run_command(*words: str) -> Process:
     return Process(time.perf_counter() - start, int(done.stderr.split()[-1]) / 1024)
 
 
+def measure_memory(*words: str) -> float:
+    """Run the command, and return the most memory (MB) of it and the processes that it starts.
+
+    Memory that several of them share counts once.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", "qdigits", *words], cwd=ROOT, stdout=subprocess.DEVNULL
+    )
+    most = 0
+    while process.poll() is None:
+        most = max(most, sum(map(kilobytes_of, find_family(process.pid))))
+        time.sleep(0.1)
+    return most / 1024
+
+
+def find_family(pid: int) -> list[int]:
+    """Return a process and those that it has started, and they."""
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    children = [int(child) for task in tasks for child in task.read_text().split()]
+    return [pid, *(member for child in children for member in find_family(child))]
+
+
+def kilobytes_of(pid: int) -> int:
+    """Return the memory of a process, of what it shares its part; 0 where it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+
+
 def measure_seconds(work: Callable[[], object]) -> float:
     """Return the seconds that some work takes."""
     start = time.perf_counter()

@@ -257,7 +257,7 @@ def _write_results(
 
     failed = False
     results = read_files(network, listing, options.jobs, done)
-    if len(listing.files) > 1 and not options.quiet:
+    if len(listing.files) > 1 and not options.quiet and sys.stderr.isatty():
         results = _show_progress(results, len(listing.files))
     for result in results:
         for output in outputs:
@@ -269,10 +269,10 @@ def _write_results(
 
 
 def _show_progress(results: Iterator[Any], total: int) -> Iterator[Any]:
-    """Show on a terminal how many of the pictures are read; yield the results as they come."""
+    """Show how many of the pictures are read; yield the results as they come."""
     from tqdm import tqdm
 
-    yield from tqdm(results, total=total, unit="file", disable=None)  # None: on a terminal only
+    yield from tqdm(results, total=total, unit="file")
 
 
 def _complain(file: str, error: str) -> None:

@@ -21,7 +21,7 @@ train: .venv/training       ## train the default model from QMNIST; brings PyTor
 	$(BIN)/qdigits train default
 
 test: .venv/developing      ## all tests, on all cores, as CI runs them; brings PyTorch and the tools
-	$(BIN)/pytest --numprocesses=logical --dist=loadfile
+	$(BIN)/pytest --numprocesses=logical --dist=loadfile --no-loadscope-reorder
 
 lint: .venv/developing      ## what CI checks before the tests
 	$(BIN)/ruff check .

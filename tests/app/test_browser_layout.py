@@ -119,11 +119,22 @@ def nameless_controls(page) -> list[str]:
     return [f"{node['role']['value']} without a name" for node in nameless]
 
 
+# Ends when nothing in the page has changed for a quarter of a second.
+UNTIL_STILL = """() => new Promise(done => {
+  const end = () => { observer.disconnect(); done(); };
+  const restart = () => { clearTimeout(timer); timer = setTimeout(end, 250); };
+  const observer = new MutationObserver(restart);
+  let timer = setTimeout(end, 250);
+  const all = { attributes: true, characterData: true, childList: true, subtree: true };
+  observer.observe(document, all);
+})"""
+
+
 def list_faults(page, state: str) -> list[str]:
     """What is too pale, and what has no name, of all that is shown now."""
-    page.wait_for_timeout(500)
+    page.evaluate(UNTIL_STILL)
     page.locator("[data-test-script-state=notRunning]").wait_for()
-    page.wait_for_timeout(500)
+    page.evaluate(UNTIL_STILL)
     faults = [*page.evaluate(PALE_TEXTS), *nameless_controls(page)]
     return [f"{state}: {fault}" for fault in faults]
 

@@ -1,10 +1,12 @@
 """The page as people check, teach, train and learn with it, in a real Chromium."""
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from qdigits.app import labelled_zip
 from tests.app.browser_steps import (
+    DESKTOP,
     EXAMPLES,
     PHONE,
     WAIT,
@@ -21,9 +23,17 @@ def confirm_the_rest(page) -> None:
     tap(page, page.get_by_role("button", name="The unchecked ones are right"))
 
 
-@opposite_looks
-def test_check_reload_teach_and_use(visit, look):
+@pytest.mark.parametrize(
+    ("look", "model"),
+    [((DESKTOP, False), "Best"), ((PHONE, True), "Small")],
+    ids=["desktop", "phone dark"],
+)
+def test_check_reload_teach_and_use(visit, look, model):
     page = visit(*look)
+    tap(page, page.get_by_text("Model: Best"))
+    tap(page, page.get_by_text(model, exact=True))
+    page.get_by_text(f"Model: {model}").wait_for()
+    page.keyboard.press("Escape")
     tap(page, page.get_by_role("tab", name="Photo"))
     tap(page, page.get_by_text("a page"))
     expect(page, "979")

@@ -6,14 +6,10 @@ import logging
 import os
 import re
 import sys
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +17,6 @@ import numpy as np
 
 from qdigits.errors import ImageError
 from qdigits.files import inert_cell
-from qdigits.forked_processes import fork_workers
 from qdigits.imaging.annotate import mark_doubt
 from qdigits.imaging.constants import MAX_FILE_BYTES
 from qdigits.imaging.formats import (
@@ -33,10 +28,10 @@ from qdigits.imaging.parts import SeveralPicturesError
 from qdigits.imaging.threads import use_one_thread
 from qdigits.models.cascade import Cascade
 from qdigits.models.onnx_model import OnnxModel
+from qdigits.parallel_map import map_in_processes, map_in_threads
 from qdigits.predictor import Model, Reading, bundled_page_net, read_together
 
 COLUMNS = ("file", "text", "confidence", "accepted", "error")
-MAX_IN_FLIGHT = 512  # pictures in work
 MAX_TOGETHER = 16  # pictures that a thread or process takes at a time
 SHARES = 4  # of the pictures in work that each takes at least, one after the other
 STANDARD_INPUT = "-"
@@ -167,15 +162,9 @@ def read_files(
     """
     listing = files if isinstance(files, Listing) else Listing(list(files))
     sources = [Source(name, open_input(name)) for name in listing.files]
-    jobs = jobs or os.cpu_count() or 1
     use_one_thread()
-    with ExitStack() as workers:
-        pool = workers.enter_context(ThreadPoolExecutor(jobs))
-        threads = readers = Readers(lambda group: pool.submit(read_group, model, group), jobs)
-        if len(sources) >= MAX_TOGETHER * jobs > MAX_TOGETHER and can_fork(model):
-            submit = workers.enter_context(fork_workers(jobs, partial(read_whole, model)))
-            readers = Readers(submit, jobs)
-        yield from _read_sources(model, readers, threads, sources, listing.skipped, done)
+    readers = Readers(model, jobs or os.cpu_count() or 1, done, listing.skipped)
+    yield from readers.read(sources, may_fork=can_fork(model))
 
 
 def open_input(name: str) -> str | bytes:
@@ -189,51 +178,40 @@ def can_fork(model: Model) -> bool:
     return sys.platform == "linux" and runs_alone and not bundled_page_net.cache_info().currsize
 
 
-class Readers(NamedTuple):
+@dataclass
+class Readers:
     """Threads or processes that read pictures with one network."""
 
-    submit: Callable[[Sequence[Source]], Future]  # gives a result for each picture
-    side_by_side: int
+    model: Model
+    jobs: int
+    done: AbstractSet[str]  # names of pictures to leave out
+    skipped: list[str]  # what an archive holds besides pictures is added here
 
-    def read(self, sources: Sequence[Source]) -> Iterator[tuple[Source, Result | None]]:
-        """Yield each picture with its result, in order.
+    def read(self, sources: Sequence[Source], may_fork: bool = False) -> Iterator[FileResult]:
+        """Yield a result for each picture, in order.
 
         Each reader takes some pictures at a time: to hand over each tile alone costs as much as
         to read it. Of a few large photos it takes one, so that all have work.
         """
-        share = len(sources) // (SHARES * self.side_by_side)
-        size = min(max(share, 1), MAX_TOGETHER)
-        groups = [sources[first : first + size] for first in range(0, len(sources), size)]
-        waiting = ((group, self.submit(group)) for group in groups)
-        in_work = deque(islice(waiting, MAX_IN_FLIGHT // size))
-        try:
-            while in_work:
-                group, future = in_work.popleft()
-                in_work.extend(islice(waiting, 1))
-                yield from zip(group, future.result(), strict=True)
-        finally:
-            for _, future in in_work:
-                future.cancel()
+        wanted = [source for source in sources if not is_done(source.file, self.done)]
+        size = min(max(len(wanted) // (SHARES * self.jobs), 1), MAX_TOGETHER)
+        groups = [wanted[first : first + size] for first in range(0, len(wanted), size)]
+        if may_fork and self.jobs > 1 and len(wanted) >= MAX_TOGETHER * self.jobs:
+            answers = map_in_processes(partial(read_whole, self.model), groups, self.jobs)
+        else:
+            answers = map_in_threads(partial(read_group, self.model), groups, self.jobs)
+        for group, results in zip(groups, answers, strict=True):
+            for source, result in zip(group, results, strict=True):
+                yield from self.unpack(source, result or read_group(self.model, [source])[0])
 
-
-def _read_sources(
-    model: Model,
-    readers: Readers,
-    threads: Readers,
-    sources: Sequence[Source],
-    skipped: list[str],
-    done: AbstractSet[str],
-) -> Iterator[FileResult]:
-    """Read pictures, and with threads the parts of a file that holds several."""
-    wanted = [source for source in sources if not done or not is_done(source.file, done)]
-    for source, result in readers.read(wanted):
-        result = result or read_group(model, [source])[0]
+    def unpack(self, source: Source, result: Result) -> Iterator[FileResult]:
+        """Yield the result of a picture, or read the parts of a file that holds several."""
         if isinstance(result, FileResult):
             yield result
-            continue
+            return
         parts = [Source(f"{source.file}#{part.name}", part) for part in result.parts]
-        skipped += [f"{source.file}#{name}" for name in result.others]
-        yield from _read_sources(model, threads, threads, parts, skipped, done)
+        self.skipped += [f"{source.file}#{name}" for name in result.others]
+        yield from self.read(parts)
 
 
 def read_whole(model: Model, sources: Sequence[Source]) -> list[FileResult | None]:
@@ -263,6 +241,8 @@ def make_result(source: Source, reading: Reading | ImageError) -> Result:
 
 def is_done(file: str, done: AbstractSet[str]) -> bool:
     """Say whether a picture is among those done, however a table spells its name."""
+    if not done:
+        return False
     name = printable(file)
     return not done.isdisjoint((file, name, inert_cell(name)))
 

@@ -9,7 +9,7 @@ models  data                  networks and their files; labelled digits
 imaging  augment              any input to a tile; what training draws
 files  safe_pickle  device    reading and writing without surprises
 bounded_process               a library at work on a stranger's file, within bounds
-forked_processes              copies of this process that work side by side
+parallel_map                  `map` with several threads or processes at work
 errors                        everything a user can cause
 """
 
@@ -47,7 +47,7 @@ WITHOUT_TORCH = {
     "files",
     "safe_pickle",
     "bounded_process",
-    "forked_processes",
+    "parallel_map",
     "imaging",
     "reading",
     "predictor",

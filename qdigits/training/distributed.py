@@ -14,7 +14,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from qdigits.device import pick_device
-from qdigits.forked_processes import end_with_parent
+from qdigits.parallel_map import end_with_parent
 
 TIMEOUT = timedelta(seconds=20)  # a rank that is silent for longer has ended
 

@@ -218,7 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--count", type=int, default=100, help="photographs in the folder")
+    parser.add_argument("--count", type=int, default=500, help="photographs in the folder")
     parser.add_argument("--data-dir", type=Path, help="where MNIST's or QMNIST's files lie")
     options = parser.parse_args()
     for row in measure_pages(options.count, choose_digits(options.data_dir)):

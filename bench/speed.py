@@ -295,7 +295,7 @@ def main() -> None:
     options = parser.parse_args()
     repeats = 1 if options.quick else 5
     count = 1000 if options.quick else 10_000
-    pages = 10 if options.quick else 100
+    pages = 10 if options.quick else 500
     load_before = os.getloadavg()[0]
     digits = choose_digits(options.data_dir)
     measurements = [

@@ -111,6 +111,8 @@ def measure_memory(*words: str) -> float:
     while process.poll() is None:
         most = max(most, sum(map(kilobytes_of, find_family(process.pid))))
         time.sleep(0.1)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, process.args)
     return most / 1024
 
 

@@ -32,8 +32,8 @@ from qdigits.parallel_map import map_in_processes, map_in_threads
 from qdigits.predictor import Model, Reading, bundled_page_net, read_together
 
 COLUMNS = ("file", "text", "confidence", "accepted", "error")
-MAX_TOGETHER = 16  # pictures that a thread or process takes at a time
-SHARES = 4  # of the pictures in work that each takes at least, one after the other
+MAX_TOGETHER = 64  # pictures that a thread or process takes at a time
+SHARES = 16  # times that each takes some, so that all end at about the same time
 STANDARD_INPUT = "-"
 # The first bytes of these formats begin other files, too: they are known by their names only.
 KNOWN_BY_NAME = (None, "BMP", "ZIP")
@@ -196,7 +196,7 @@ class Readers:
         wanted = [source for source in sources if not is_done(source.file, self.done)]
         size = min(max(len(wanted) // (SHARES * self.jobs), 1), MAX_TOGETHER)
         groups = [wanted[first : first + size] for first in range(0, len(wanted), size)]
-        if may_fork and self.jobs > 1 and len(wanted) >= MAX_TOGETHER * self.jobs:
+        if may_fork and self.jobs > 1 and len(wanted) >= SHARES * self.jobs:
             answers = map_in_processes(partial(read_whole, self.model), groups, self.jobs)
         else:
             answers = map_in_threads(partial(read_group, self.model), groups, self.jobs)

@@ -18,7 +18,7 @@ from typing import Any
 
 from qdigits.errors import QDigitsError
 
-THREADS_AHEAD = 32  # items in work for each thread
+THREADS_AHEAD = 4  # items in work for each thread
 PROCESSES_AHEAD = 2  # items that a process has: one at work, and one for when that is done
 PR_SET_PDEATHSIG = 1  # prctl: which signal a process gets when its parent ends
 

@@ -10,9 +10,11 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any
 
@@ -65,14 +67,15 @@ def map_in_processes(work: Work, items: Sequence[Any], count: int) -> Iterator[A
     processes = []
     pipes = []
     try:
-        for _ in range(count):
-            ours, theirs = fork.Pipe()
-            process = fork.Process(target=_work, args=(theirs, work, items, os.getpid()))
-            process.daemon = True
-            process.start()
-            processes.append(process)
-            theirs.close()  # so that ours ends with the process
-            pipes.append(ours)
+        with _interruptions_held():
+            for _ in range(count):
+                ours, theirs = fork.Pipe()
+                process = fork.Process(target=_work, args=(theirs, work, items, os.getpid()))
+                process.daemon = True
+                process.start()
+                processes.append(process)
+                theirs.close()  # so that ours ends with the process
+                pipes.append(ours)
         yield from _collect(pipes, len(items))
     except (EOFError, ConnectionError) as error:
         raise QDigitsError(
@@ -83,6 +86,22 @@ def map_in_processes(work: Work, items: Sequence[Any], count: int) -> Iterator[A
         for process in processes:
             process.kill()
             process.join()
+
+
+@contextmanager
+def _interruptions_held() -> Iterator[None]:
+    """Let Ctrl-C wait: Python loses one that comes within a fork."""
+    if threading.current_thread() is not threading.main_thread():  # it hears of none
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if held:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _collect(pipes: Sequence[Any], count: int) -> Iterator[Any]:

@@ -6,10 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import psutil
 
 from qdigits.data.loading import load_training
 from qdigits.errors import DataError
@@ -104,32 +106,18 @@ def measure_memory(*words: str) -> float:
 
     Memory that several of them share counts once.
     """
-    process = subprocess.Popen(
+    process = psutil.Popen(
         [sys.executable, "-m", "qdigits", *words], cwd=ROOT, stdout=subprocess.DEVNULL
     )
     most = 0
     while process.poll() is None:
-        most = max(most, sum(map(kilobytes_of, find_family(process.pid))))
+        with suppress(psutil.Error):  # one of them may end while it is looked at
+            family = [process, *process.children(recursive=True)]
+            most = max(most, sum(member.memory_full_info().pss for member in family))
         time.sleep(0.1)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, process.args)
-    return most / 1024
-
-
-def find_family(pid: int) -> list[int]:
-    """Return a process and those that it has started, and they."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [int(child) for task in tasks for child in task.read_text().split()]
-    return [pid, *(member for child in children for member in find_family(child))]
-
-
-def kilobytes_of(pid: int) -> int:
-    """Return the memory of a process, of what it shares its part; 0 where it has ended."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return most / 2**20
 
 
 def measure_seconds(work: Callable[[], object]) -> float:

@@ -32,8 +32,8 @@ from qdigits.parallel_map import map_in_processes, map_in_threads
 from qdigits.predictor import Model, Reading, bundled_page_net, read_together
 
 COLUMNS = ("file", "text", "confidence", "accepted", "error")
-MAX_TOGETHER = 64  # pictures that a thread or process takes at a time
-SHARES = 16  # times that each takes some, so that all end at about the same time
+MAX_GROUP_SIZE = 64  # pictures that a thread or process takes at a time
+GROUPS_PER_JOB = 16  # at least, so that all end at about the same time
 STANDARD_INPUT = "-"
 # The first bytes of these formats begin other files, too: they are known by their names only.
 KNOWN_BY_NAME = (None, "BMP", "ZIP")
@@ -154,7 +154,7 @@ def read_files(
         model: The network.
         files: Names of pictures, or what expand_paths found; "-" is a picture on standard input.
             Files of an archive that are no pictures are added to the skipped ones of a listing.
-        jobs: How many read side by side, processes or threads; one for each core by default.
+        jobs: Processes or threads that read; one for each core by default.
         done: Names of pictures to leave out.
 
     Raises:
@@ -173,7 +173,7 @@ def open_input(name: str) -> str | bytes:
 
 
 def can_fork(model: Model) -> bool:
-    """Say whether a copy of this process can read: threads and graphics cards are not copied."""
+    """Say whether forked processes can go on with what is loaded: no threads, nothing on a GPU."""
     runs_alone = isinstance(model, (OnnxModel, Cascade))
     return sys.platform == "linux" and runs_alone and not bundled_page_net.cache_info().currsize
 
@@ -194,10 +194,11 @@ class Readers:
         to read it. Of a few large photos it takes one, so that all have work.
         """
         wanted = [source for source in sources if not is_done(source.file, self.done)]
-        size = min(max(len(wanted) // (SHARES * self.jobs), 1), MAX_TOGETHER)
+        least_groups = GROUPS_PER_JOB * self.jobs
+        size = min(max(len(wanted) // least_groups, 1), MAX_GROUP_SIZE)
         groups = [wanted[first : first + size] for first in range(0, len(wanted), size)]
-        if may_fork and self.jobs > 1 and len(wanted) >= SHARES * self.jobs:
-            answers = map_in_processes(partial(read_whole, self.model), groups, self.jobs)
+        if may_fork and self.jobs > 1 and len(wanted) >= least_groups:  # fewer are not worth a fork
+            answers = map_in_processes(partial(read_without_parts, self.model), groups, self.jobs)
         else:
             answers = map_in_threads(partial(read_group, self.model), groups, self.jobs)
         for group, results in zip(groups, answers, strict=True):
@@ -214,8 +215,8 @@ class Readers:
         yield from self.read(parts)
 
 
-def read_whole(model: Model, sources: Sequence[Source]) -> list[FileResult | None]:
-    """Read some pictures; None is a file of several, for an open archive can't be handed over."""
+def read_without_parts(model: Model, sources: Sequence[Source]) -> list[FileResult | None]:
+    """Read some pictures; None stands for a file of several, whose parts cannot be pickled."""
     return [
         result if isinstance(result, FileResult) else None for result in read_group(model, sources)
     ]

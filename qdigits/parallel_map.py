@@ -1,7 +1,7 @@
-"""`map` with several at work: threads, or processes that are copies of this one.
+"""Map a function over items in order, with several threads or forked processes.
 
-Threads share one lock of Python. Where the work is many small steps of Python, processes do twice
-as much on two cores. A copy starts in a few milliseconds with everything loaded, and shares memory.
+Threads share the global interpreter lock. Where the work is many small steps of Python, processes
+do more. A forked process starts in milliseconds with everything loaded, and shares memory.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from typing import Any
 
 from qdigits.errors import QDigitsError
 
-THREADS_AHEAD = 4  # items in work for each thread
-PROCESSES_AHEAD = 2  # items that a process has: one at work, and one for when that is done
+THREADS_AHEAD = 4  # items that each thread has, at work or waiting
+PROCESSES_AHEAD = 2  # the same for each process
 PR_SET_PDEATHSIG = 1  # prctl: which signal a process gets when its parent ends
 
 Work = Callable[[Any], Any]
@@ -49,17 +49,17 @@ def map_in_threads(work: Work, items: Sequence[Any], count: int) -> Iterator[Any
 
 
 def map_in_processes(work: Work, items: Sequence[Any], count: int) -> Iterator[Any]:
-    """Yield work(item) for each item, in order; copies of this process do the work, on Linux.
+    """Yield work(item) for each item, in order; forked processes do the work, on Linux.
 
-    Threads are not copied, nor is what a graphics card holds. The copies end with the generator.
+    Threads are not forked, nor is what a GPU holds. The processes end with the generator.
 
     Args:
-        work: What they do with each item. Both are copied as they are; results are pickled.
+        work: What they do with each item. Only what it returns is pickled.
         items: What there is to do.
-        count: How many copies.
+        count: How many processes.
 
     Raises:
-        QDigitsError: A copy was killed.
+        QDigitsError: A process was killed.
     """
     from multiprocessing import get_context  # 10 ms
 
@@ -70,7 +70,7 @@ def map_in_processes(work: Work, items: Sequence[Any], count: int) -> Iterator[A
         with _interruptions_held():
             for _ in range(count):
                 ours, theirs = fork.Pipe()
-                process = fork.Process(target=_work, args=(theirs, work, items, os.getpid()))
+                process = fork.Process(target=_serve, args=(theirs, work, items, os.getpid()))
                 process.daemon = True
                 process.start()
                 processes.append(process)
@@ -126,7 +126,7 @@ def _collect(pipes: Sequence[Any], count: int) -> Iterator[Any]:
         yield done.pop(expected)
 
 
-def _work(pipe: Any, work: Work, items: Sequence[Any], parent: int) -> None:
+def _serve(pipe: Any, work: Work, items: Sequence[Any], parent: int) -> None:
     """Do the items whose numbers come through a pipe, until the parent ends this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent()

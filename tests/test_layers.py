@@ -9,7 +9,7 @@ models  data                  networks and their files; labelled digits
 imaging  augment              any input to a tile; what training draws
 files  safe_pickle  device    reading and writing without surprises
 bounded_process               a library at work on a stranger's file, within bounds
-parallel_map                  `map` with several threads or processes at work
+parallel_map                  a map over items, with several threads or processes
 errors                        everything a user can cause
 """
 

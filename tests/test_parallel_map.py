@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from zipfile import ZipFile
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 from PIL import Image
 
@@ -37,17 +39,11 @@ def folder(tmp_path):
     return folder
 
 
-def find_children(process):
-    """Return the processes that a process has started."""
-    tasks = Path(f"/proc/{process.pid}/task").iterdir()
-    return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
-
-
-def is_running(pid):
+def is_running(process):
     """Say whether a process runs; one that has ended and waits for its parent does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
 
 
@@ -67,10 +63,11 @@ def reading(tmp_path):
         os.link(EXAMPLES / "year.jpg", folder / f"{index:04}.jpg")
     table = tmp_path / "many.csv"
     command = [*COMMAND, folder, "--csv", table, "--jobs", "2"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
-    wait_until(lambda: len(find_children(process)) == 2)
+    process = psutil.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    wait_until(lambda: len(process.children()) == 2)
     yield process
-    process.kill()
+    with suppress(psutil.NoSuchProcess):
+        process.kill()
 
 
 def test_processes_answer_as_one_thread_does(folder, tmp_path):
@@ -98,8 +95,8 @@ def test_standard_input_is_read_beside_a_folder(folder):
 
 
 def test_a_killed_process_ends_the_command_in_one_line(reading):
-    victim, other = find_children(reading)
-    os.kill(victim, signal.SIGKILL)
+    victim, other = reading.children()
+    victim.kill()
     errors = reading.communicate(timeout=60)[1].splitlines()
     assert reading.returncode == 1
     assert "--resume" in errors[-1] and not any("Traceback" in line for line in errors)
@@ -108,14 +105,14 @@ def test_a_killed_process_ends_the_command_in_one_line(reading):
 
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM"])
 def test_no_process_outlives_the_command(reading, name):
-    children = find_children(reading)
+    children = reading.children()
     reading.send_signal(getattr(signal, name))
     reading.communicate(timeout=60)
     wait_until(lambda: not any(is_running(child) for child in children))
 
 
 def test_an_interruption_ends_all_at_once(reading):
-    children = find_children(reading)
+    children = reading.children()
     os.killpg(reading.pid, signal.SIGINT)  # as a terminal does on Ctrl-C
     start = time.monotonic()
     assert reading.communicate(timeout=60)[1] == "qdigits: interrupted\n"

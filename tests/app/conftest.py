@@ -70,9 +70,8 @@ def visit(browser, address):
         page.set_default_timeout(WAIT)
         page.goto(at)
         page.get_by_role("img", name="Drawing pad").wait_for()
-        page.locator(
-            "[data-test-script-state=notRunning]"
-        ).wait_for()  # until then the pad may still move
+        # until then the pad may still move
+        page.locator("[data-test-script-state=notRunning]").wait_for()
         visits.append((context, page, wrong))
         return page
 
